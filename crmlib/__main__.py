@@ -1,0 +1,103 @@
+"""The command line: ``python -m crmlib --help``.
+
+Every command is one function here that imports what it needs when it is called, and one entry in
+`build_parser`. It returns the exit code: 0, or 1 if there is something to mend.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+
+def refresh(options) -> int:
+    """Run notebooks again and store their outputs."""
+    from crmlib.teaching import course
+
+    root = course.find_root()
+    failed = False
+    for path in options.notebook or course.notebooks(root, "", "solutions"):
+        start = time.monotonic()
+        try:
+            text = course.refreshed(path)
+        except course.NotebookError as error:
+            print(error, file=sys.stderr)
+            failed = True
+            continue
+        if options.check:
+            changed = path.read_bytes() != text.encode()
+            failed |= changed
+        else:
+            changed = course.write_if_changed(path, text)
+        word = ("differs" if options.check else "written") if changed else "unchanged"
+        print(f"{path.name}: {word}, {time.monotonic() - start:.0f} s")
+    return int(failed)
+
+
+def exercises(options) -> int:
+    """Derive notebooks/exercises from notebooks/solutions."""
+    from crmlib.teaching import course
+
+    stale = []
+    for solution in course.notebooks(course.find_root(), "solutions"):
+        target, text = course.exercise_path(solution), course.exercise(solution)
+        if options.check:
+            if not target.exists() or target.read_bytes() != text.encode():
+                stale.append(target.name)
+        elif course.write_if_changed(target, text):
+            print(f"{target.name}: written")
+    for name in stale:
+        print(f"{name}: not what its solutions generate: run `python -m crmlib exercises`")
+    return int(bool(stale))
+
+
+def lint(options) -> int:
+    """Check the structure of the notebooks, and which concepts have no chapter yet."""
+    from crmlib.teaching import course, lint
+
+    root = course.find_root()
+    findings = [f for path in options.notebook or course.notebooks(root, *course.FOLDERS)
+                for f in lint.findings(path)]
+    if not options.notebook:
+        coverage = lint.concept_coverage(root)
+        findings += coverage.findings
+        print(coverage.report)
+    for finding in findings:
+        print(finding)
+    print(f"{len(findings)} finding{'' if len(findings) == 1 else 's'}")
+    return int(bool(findings))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    parser = argparse.ArgumentParser(prog="python -m crmlib", description="Tools of the course.")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    def command(function, *, check=None, files=None):
+        sub = commands.add_parser(function.__name__, help=function.__doc__, description=function.__doc__)
+        sub.set_defaults(run=function)
+        if check:
+            sub.add_argument("--check", action="store_true", help=check)
+        if files:
+            sub.add_argument("notebook", nargs="*", type=Path, help=files)
+        return sub
+
+    command(refresh, check="write nothing; exit code 1 if a notebook would change",
+            files="notebooks to run (default: all chapters and solutions)")
+    command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
+    command(lint, files="notebooks to check (default: all, and the concepts)")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; return its exit code."""
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    for path in getattr(options, "notebook", []):
+        if not path.is_file():
+            parser.error(f"there is no file {path}")
+    return options.run(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
