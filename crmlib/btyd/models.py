@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.btyd.summaries import coarsen_cells, count_cells
-from crmlib.checks import check_choice, check_fraction
+from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.units import DAYS_PER_UNIT, days_per
 
@@ -29,7 +29,8 @@ PARAMETERS = {
 }
 # parameters in units of time; the others have no unit (v is money)
 _TIME_PARAMETERS = {"BG/NBD": ("alpha",), "MBG/NBD": ("alpha",), "Pareto/NBD": ("alpha", "beta")}
-DEFAULT_MAX_CELLS = 50_000
+# up to here one fit on all cells is quickest; above, merged cells bring it near and Newton steps finish it
+_DIRECT_CELLS = 5_000
 
 
 def fitter(name, params=None):
@@ -70,7 +71,9 @@ class FittedModel:
     n_cells : int
         Distinct histories that the fit ran on.
     grid : str
-        "exact", or the log grid the histories were merged to.
+        "exact", or the log grid the histories were merged to ("log 40": 40 bins per factor e).
+    grid_error : float
+        Distance from the exact maximum, in standard errors, measured by one gradient on the exact cells.
     unit : str or None
         Time unit of frequency, recency and T.
     cells : pandas.DataFrame or None
@@ -84,6 +87,7 @@ class FittedModel:
     n_customers: int
     n_cells: int
     grid: str
+    grid_error: float
     unit: str | None
     cells: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -135,6 +139,7 @@ class FittedModel:
             "n_customers": self.n_customers,
             "n_cells": self.n_cells,
             "grid": self.grid,
+            "grid_error": self.grid_error,
             "unit": self.unit,
         }, indent=1)
         if path is not None:
@@ -142,7 +147,8 @@ class FittedModel:
         return text
 
     def _facts(self):
-        grid = "" if self.grid == "exact" else f" ({self.grid} grid: parameters within 0.1 % of the exact fit)"
+        grid = "" if self.grid == "exact" else (
+            f" ({self.grid} grid, {self.grid_error:.2g} standard errors from the exact fit)")
         who = "repeat buyers" if self.name == "Gamma-Gamma" else "customers"
         facts = [f"{self.n_customers:,} {who} in {self.n_cells:,} cells{grid}"]
         if self.unit:
@@ -187,7 +193,7 @@ def read_json(source):
             name=saved["name"],
             params=pd.Series({name: float(saved["params"][name]) for name in names}),
             covariance=pd.DataFrame(saved["covariance"], index=names, columns=names),
-            **{key: saved[key] for key in ("log_likelihood", "n_customers", "n_cells", "grid", "unit")},
+            **{key: saved[key] for key in ("log_likelihood", "n_customers", "n_cells", "grid", "grid_error", "unit")},
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"this is not a model saved by FittedModel.to_json: {error}") from None
@@ -202,9 +208,9 @@ _FIT_PARAMETERS = """Parameters
         counted, with a column ``customers``.
     unit : str, optional
         Time unit of recency and T; needed only if `summary` has no column ``unit``.
-    max_cells : int or None
-        Above this many distinct histories, nearly equal ones are merged (see `FittedModel.grid`).
-        None fits the exact histories, however many.
+    max_cells : int, optional
+        Merge nearly equal histories until there are at most so many, for memory that is really scarce.
+        The error this makes is measured: see `FittedModel.grid_error`. By default the fit is exact.
 
     Returns
     -------
@@ -231,7 +237,7 @@ def _documented(function):
 
 
 @_documented
-def fit_bg_nbd(summary, *, unit=None, max_cells=DEFAULT_MAX_CELLS):
+def fit_bg_nbd(summary, *, unit=None, max_cells=None):
     """Fit the BG/NBD model: buying at random while active, and a chance of leaving after each purchase.
 
     {parameters}
@@ -254,7 +260,7 @@ def fit_bg_nbd(summary, *, unit=None, max_cells=DEFAULT_MAX_CELLS):
 
 
 @_documented
-def fit_mbg_nbd(summary, *, unit=None, max_cells=DEFAULT_MAX_CELLS):
+def fit_mbg_nbd(summary, *, unit=None, max_cells=None):
     """Fit the MBG/NBD model: as BG/NBD, but a customer may leave right after the first purchase too.
 
     {parameters}
@@ -268,7 +274,7 @@ def fit_mbg_nbd(summary, *, unit=None, max_cells=DEFAULT_MAX_CELLS):
 
 
 @_documented
-def fit_pareto_nbd(summary, *, unit=None, max_cells=DEFAULT_MAX_CELLS):
+def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
     """Fit the Pareto/NBD model: buying at random while active, leaving at any time.
 
     {parameters}
@@ -320,11 +326,11 @@ def fit_bg_bb(summary, *, unit=None):
         raise DataError(
             f"recency is not a whole number of periods for {_customers(cells, broken)}: BG/BB counts occasions"
         )
-    return _finish_fit("BG/BB", cells.astype("int64"), "exact", unit, start=None)
+    return _fit_cells("BG/BB", cells.astype("int64"), unit, None)
 
 
 def fit_gamma_gamma(
-    summary, *, correlation_limit=0.3, nonpositive="raise", max_cells=DEFAULT_MAX_CELLS
+    summary, *, correlation_limit=0.3, nonpositive="raise", max_cells=None
 ):
     """Fit the Gamma-Gamma model of spend per purchase occasion, on customers who came back.
 
@@ -339,7 +345,7 @@ def fit_gamma_gamma(
     nonpositive : {"raise", "drop"}
         Repeat buyers whose mean spend is zero or less (gifts, returns) cannot be in this model: an error, or
         leave them out of the fit.
-    max_cells : int or None
+    max_cells : int, optional
         As in `fit_bg_nbd`.
 
     Returns
@@ -389,8 +395,7 @@ def fit_gamma_gamma(
             "show the bias in a holdout",
             CrmWarning, stacklevel=2,
         )
-    cells, grid = coarsen_cells(cells, max_cells, None)
-    model = _finish_fit("Gamma-Gamma", cells, grid, None, start=None)
+    model = _fit_cells("Gamma-Gamma", cells, None, max_cells)
     if model.params["q"] <= 1:
         warnings.warn(
             f"q is {model.params['q']:.3f}, not above 1: mean spend over customers is infinite and no expected "
@@ -407,20 +412,20 @@ def _fit_timing(name, summary, unit, max_cells):
     unit = _unit_of(summary, unit)
     cells = count_cells(summary, ("frequency", "recency", "T"))
     _check_history(cells, "T")
-    cells, grid = coarsen_cells(cells, max_cells, unit)
-    start = None
-    if len(cells) > 5_000:
-        # a fit on coarse cells costs next to nothing and saves most steps on the fine ones
-        coarse, _ = coarsen_cells(cells, 2_500, unit)
-        start = np.log(_maximise(name, coarse, None)[0])
-    return _finish_fit(name, cells, grid, unit, start)
+    return _fit_cells(name, cells, unit, max_cells)
 
 
-def _finish_fit(name, cells, grid, unit, start):
-    params, hessian = _maximise(name, cells, start)
+def _fit_cells(name, cells, unit, max_cells):
+    exact, grid, error = cells, "exact", 0.0
+    if max_cells is not None:
+        cells, grid = coarsen_cells(cells, check_count("max_cells", max_cells), unit)
+    params, hessian = maximise(name, cells, unit)
     names = list(PARAMETERS[name])
     n_customers = int(cells.customers.sum())
     _check_maximum(name, params, hessian, n_customers)
+    if grid != "exact":
+        gradient = _gradient(name, np.log(params), exact)
+        error = float(np.sqrt(gradient @ np.linalg.solve(hessian, gradient) * n_customers))
     covariance = np.outer(params, params) * np.linalg.inv(hessian) / n_customers
     return FittedModel(
         name=name,
@@ -430,6 +435,7 @@ def _finish_fit(name, cells, grid, unit, start):
         n_customers=n_customers,
         n_cells=len(cells),
         grid=grid,
+        grid_error=error,
         unit=unit,
         cells=cells,
     )
@@ -447,8 +453,27 @@ def mean_negative_log_likelihood(name, log_params, cells):
         return model._negative_log_likelihood(log_params, *data, weights, 0.0)
 
 
-def _maximise(name, cells, log_start):
-    """Return the parameters of highest likelihood and the Hessian of the mean NLL in log parameters."""
+def maximise(name, cells, unit, log_start=None):
+    """Return the parameters of highest likelihood, and the Hessian of the mean NLL in log parameters.
+
+    With many cells, `lifetimes` fits merged cells, which lands within a standard error, and Newton steps
+    with the gradient of all cells do the rest: the maximum is the exact one, the Hessian that of the merged
+    cells.
+    """
+    if len(cells) <= _DIRECT_CELLS or name == "BG/BB":
+        return _lifetimes_fit(name, cells, log_start)
+    params, hessian = _lifetimes_fit(name, coarsen_cells(cells, _DIRECT_CELLS, unit)[0], log_start)
+    log_params, n_customers = np.log(params), cells.customers.sum()
+    for _ in range(10):
+        gradient = _gradient(name, log_params, cells)
+        step = np.linalg.solve(hessian, gradient)
+        if gradient @ step * n_customers < 1e-6:  # a thousandth of a standard error
+            return np.exp(log_params), hessian
+        log_params = log_params - step
+    return _lifetimes_fit(name, cells, log_params)
+
+
+def _lifetimes_fit(name, cells, log_start):
     model = fitter(name)
     data = [cells[column].to_numpy() for column in cells.columns[:-1]]
     weights = cells.customers.to_numpy()
@@ -470,10 +495,25 @@ def _maximise(name, cells, log_start):
         raise ConvergenceError(f"{name} did not converge on {_what(cells)}: {_way_out(name)}") from error
     log_params = np.log(model.params_.to_numpy(dtype=float))
     if not np.isfinite(log_params).all():
-        raise ConvergenceError(f"{name} ended at {dict(model.params_)} on {_what(cells)}: {_way_out(name)}")
+        raise ConvergenceError(f"{name} ended at {_named(name, model.params_)} on {_what(cells)}: {_way_out(name)}")
     if model._hessian_ is not None:
         return np.exp(log_params), model._hessian_
     return _newton(name, log_params, cells)
+
+
+def _gradient(name, log_params, cells, chunk=50_000):
+    """Gradient of the mean NLL in log parameters, in chunks so that memory stays flat."""
+    if name == "Pareto/NBD":
+        return _derivatives(lambda values: mean_negative_log_likelihood(name, values, cells), log_params)[0]
+    from autograd import grad
+
+    weights = cells.customers.to_numpy(dtype=float)
+    data = [cells[column].to_numpy() for column in cells.columns[:-1]]
+    slope, total = grad(fitter(name)._negative_log_likelihood), np.zeros(len(log_params))
+    for start in range(0, len(weights), chunk):
+        part = slice(start, start + chunk)
+        total += slope(log_params, *(each[part] for each in data), weights[part], 0.0) * weights[part].sum()
+    return total / weights.sum()
 
 
 def _newton(name, log_params, cells, steps=5):
@@ -501,16 +541,15 @@ def _newton(name, log_params, cells, steps=5):
 
 
 def _derivatives(function, x, h=1e-3):
-    """Gradient and Hessian by central differences of fourth and second order."""
+    """Gradient and Hessian by central differences, of fourth order except for mixed derivatives."""
     n = len(x)
     unit = np.eye(n) * h
     centre = function(x)
     plus, minus = (np.array([function(x + sign * unit[i]) for i in range(n)]) for sign in (1, -1))
     plus2, minus2 = (np.array([function(x + sign * 2 * unit[i]) for i in range(n)]) for sign in (1, -1))
     gradient = (8 * (plus - minus) - (plus2 - minus2)) / (12 * h)
-    hessian = np.empty((n, n))
+    hessian = np.diag((-plus2 + 16 * plus - 30 * centre + 16 * minus - minus2) / (12 * h * h))
     for i in range(n):
-        hessian[i, i] = (-plus2[i] + 16 * plus[i] - 30 * centre + 16 * minus[i] - minus2[i]) / (12 * h * h)
         for j in range(i):
             mixed = [function(x + s * unit[i] + t * unit[j]) for s, t in ((1, 1), (1, -1), (-1, 1), (-1, -1))]
             hessian[i, j] = hessian[j, i] = (mixed[0] - mixed[1] - mixed[2] + mixed[3]) / (4 * h * h)
@@ -533,7 +572,7 @@ def _check_maximum(name, params, hessian, n_customers):
             f"{name}: the data hardly say what {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} (standard "
             f"error above 100 %), at {_named(name, params)}. Predictions may still be usable: look at their "
             "intervals, take more customers or a longer history, or a simpler model",
-            CrmWarning, stacklevel=5,
+            CrmWarning, stacklevel=4,
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.btyd.models import _unit_of, fitter
-from crmlib.btyd.summaries import factorize_rows
+from crmlib.btyd.summaries import distinct_rows
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_fraction, check_positive
 from crmlib.errors import DataError
 from crmlib.units import convert_time
@@ -58,8 +58,8 @@ def probability_alive(model, summary, *, periods_ahead=0):
     if check_count("periods_ahead", periods_ahead, minimum=0) and model.name != "BG/BB":
         raise ValueError(f"periods_ahead is for BG/BB; {model.name} gives the probability now")
     frame = _history(model, summary)
-    codes, first = factorize_rows(frame, list(frame))
-    alive = _alive(model, *_columns(frame.iloc[first]), periods_ahead)
+    histories, codes = distinct_rows(frame, list(frame))
+    alive = _alive(model, *_columns(histories), periods_ahead)
     return _series(summary, alive[codes], "probability_alive")
 
 
@@ -110,12 +110,12 @@ def probability_no_purchase(model, summary, *, horizon, horizon_unit):
     t = _horizon(model, horizon, horizon_unit)
     frame = _history(model, summary)
     if model.name == "BG/BB":
-        codes, first = factorize_rows(frame, list(frame))
-        x, recency, n = _columns(frame.iloc[first])
+        histories, codes = distinct_rows(frame, list(frame))
+        x, recency, n = _columns(histories)
         values = _bg_bb_no_purchase(model, t, x, recency, n)[codes]
     elif model.name == "Pareto/NBD":
-        codes, first = factorize_rows(frame, list(frame))
-        x, recency, T = _columns(frame.iloc[first])
+        histories, codes = distinct_rows(frame, list(frame))
+        x, recency, T = _columns(histories)
         engine = fitter(model.name, model.params)
         with np.errstate(all="ignore"):
             values = engine.conditional_probability_of_n_purchases_up_to_time(0, t, x, recency, T)[codes]
@@ -390,10 +390,8 @@ def _off_one(value):
 def _alive_times(model, frame, factor):
     """P(active) per distinct history times `factor(x, T)` per distinct (x, T), per customer."""
     age = frame.columns[-1]
-    codes, first = factorize_rows(frame, list(frame))
-    histories = frame.iloc[first]
-    pair_codes, pair_first = factorize_rows(histories, ["frequency", age])
-    pairs = histories.iloc[pair_first]
+    histories, codes = distinct_rows(frame, list(frame))
+    pairs, pair_codes = distinct_rows(histories, ["frequency", age])
     per_pair = factor(pairs["frequency"].to_numpy(), pairs[age].to_numpy())
     values = _alive(model, *_columns(histories)) * per_pair[pair_codes]
     broken = ~np.isfinite(values)

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from crmlib.btyd.models import _maximise
+from crmlib.btyd.models import maximise
 from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _spend_parameters
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning
@@ -65,7 +65,7 @@ def parameter_draws(model, *, n=400, seed, method="normal"):
     for counts in rng.multinomial(model.n_customers, shares, size=n):
         sample = model.cells.assign(customers=counts)[counts > 0]
         try:
-            draws.append(model.with_params(_maximise(model.name, sample, start)[0]))
+            draws.append(model.with_params(maximise(model.name, sample, model.unit, start)[0]))
         except ConvergenceError:
             failed += 1
     if failed > n / 20:
