@@ -107,7 +107,7 @@ def refreshed(path: Path, *, timeout: int = 120) -> str:
         client.on_cell_start = lambda cell, cell_index: started.append(cell_index + 1)
         client.on_cell_executed = lambda **_: _raise_widget_errors(client)
         try:
-            client.execute(env=env)
+            client.execute(env=env, cleanup_kc=True)  # our manager, but its kernel to stop
         except (CellExecutionError, _WidgetError) as error:
             what = f"{error.ename}: {error.evalue}"
         except CellTimeoutError:

@@ -29,7 +29,7 @@ _ABBREVIATIONS = set(
     "e.g i.e vs cf ca al etc approx no fig eq p pp dr mr ms prof st inc ltd co vol ed".split()
 )
 _SENTENCE_END = re.compile(r"""[\w)%\]"'”’*$][.!?]["'”’)*_]*\s+["'“‘(*_]*[A-Z]""")
-# what stands in front of a sentence and is none: quote marks, list signs and numbers, a bold label
+# what stands in front of a sentence and is none: quote marks, list signs and numbers, a bold label or figure number
 _LEAD = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\d+[.)]\s+)?(?:\*\*[^*]+\*\*:?\s*)?")
 
 
@@ -45,7 +45,8 @@ def second_sentence(line: str) -> str:
     """
     if re.match(r"\s*(\||#|<|\$\$|\[[^\]]+\]:)", line):
         return ""
-    bare = _LEAD.sub("", plain(line, "x"))
+    bare = re.sub(r"\$[^$]+\$|\[[^\]]*\]\([^)]*\)", "x", line)  # formulas, and titles that are links
+    bare = _LEAD.sub("", plain(bare, "x"))
     for match in _SENTENCE_END.finditer(bare):
         word = bare[: match.start() + 1].split()[-1].strip("(\"'*_“‘").lower()
         if word not in _ABBREVIATIONS and not re.fullmatch(r"[a-z](\.[a-z])*", word):

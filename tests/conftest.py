@@ -1,0 +1,22 @@
+"""What the tests report besides their results."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name the concepts that wait for their chapter, and why browser tests did not run."""
+    from crmlib.teaching import lint
+
+    waiting = lint.concept_coverage(ROOT).waiting
+    if waiting and terminalreporter.config.option.verbose >= -1:
+        terminalreporter.section("concepts without a home yet", sep="-")
+        for chapter, ids in sorted(waiting.items()):
+            terminalreporter.line(f"chapter {chapter}: {', '.join(ids)}")
+    skipped = {str(report.longrepr[2]) for report in terminalreporter.stats.get("skipped", ())
+               if "browser" in report.keywords and isinstance(report.longrepr, tuple)}
+    if skipped:
+        terminalreporter.section("browser tests did not run", sep="-")
+        for reason in sorted(skipped):
+            terminalreporter.line(reason)
