@@ -250,11 +250,11 @@ def fit_bg_nbd(summary, *, unit=None, max_cells=None):
 
     Examples
     --------
-    >>> import pandas as pd
-    >>> history = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0, 4, 20, 30.0], "T": [38.0] * 4,
-    ...                         "customers": [60, 25, 10, 5]})
-    >>> fit_bg_nbd(history, unit="week").params.round(2).to_dict()
-    {'r': 0.41, 'alpha': 6.42, 'a': 1.87, 'b': 6.16}
+    >>> from crmlib.btyd import customer_summary
+    >>> from crmlib.data import load_cdnow
+    >>> summary = customer_summary(load_cdnow(), observation_end="1997-09-30", unit="week")
+    >>> fit_bg_nbd(summary).params.round(3).to_dict()
+    {'r': 0.243, 'alpha': 4.414, 'a': 0.793, 'b': 2.426}
     """
     return _fit_timing("BG/NBD", summary, unit, max_cells)
 

@@ -51,9 +51,9 @@ def probability_alive(model, summary, *, periods_ahead=0):
     --------
     >>> from crmlib.btyd import fit_bg_nbd
     >>> history = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0, 4, 20, 30.0], "T": [38.0] * 4,
-    ...                         "customers": [60, 25, 10, 5]})
+    ...                         "customers": [6000, 2500, 1000, 500]})
     >>> probability_alive(fit_bg_nbd(history, unit="week"), history).round(2).tolist()
-    [1.0, 0.43, 0.74, 0.82]
+    [1.0, 0.1, 0.38, 0.67]
     """
     if check_count("periods_ahead", periods_ahead, minimum=0) and model.name != "BG/BB":
         raise ValueError(f"periods_ahead is for BG/BB; {model.name} gives the probability now")

@@ -101,7 +101,7 @@ def interval(function, *models, draws, level=0.95):
     --------
     >>> from crmlib import btyd
     >>> history = pd.DataFrame({"frequency": [0, 1, 2, 5], "recency": [0, 4, 20, 30.0], "T": [38.0] * 4,
-    ...                         "customers": [600, 250, 100, 50]})
+    ...                         "customers": [6000, 2500, 1000, 500]})
     >>> model = btyd.fit_bg_nbd(history, unit="week")
     >>> draws = btyd.parameter_draws(model, n=200, seed=1)
     >>> low, estimate, high = btyd.interval(
