@@ -419,6 +419,11 @@ def _fit_cells(name, cells, unit, max_cells):
     exact, grid, error = cells, "exact", 0.0
     if max_cells is not None:
         cells, grid = coarsen_cells(cells, check_count("max_cells", max_cells), unit)
+        if len(cells) > max_cells:
+            raise ValueError(
+                f"max_cells={max_cells:,} is too few: on the coarsest grid there are still {len(cells):,} cells. "
+                "Give at least so many, or leave the argument out for an exact fit"
+            )
     params, hessian = maximise(name, cells, unit)
     names = list(PARAMETERS[name])
     n_customers = int(cells.customers.sum())

@@ -292,18 +292,38 @@ def row_keys(frame, columns):
     for name in columns:
         codes, values, size = _ordered_codes(frame[name].to_numpy())
         if parts and np.prod([float(each) for *_, each in parts]) * size >= 2**62:
-            return row_keys(frame.assign(_key=pd.factorize(key, sort=True)[0]), ["_key", *columns[len(parts):]])
+            return _ranked_row_keys(frame, columns, key, parts)
         key = key * size + codes
         parts.append((name, values, size))
+
+    return key, _decoder(parts)
+
+
+def _ranked_row_keys(frame, columns, key, parts):
+    """`row_keys` of more combinations than one integer holds: rank those that occur, and go on from there."""
+    occurring, ranks = np.unique(key, return_inverse=True)
+    rest = list(columns[len(parts):])
+    key, decode_rest = row_keys(frame[rest].assign(_rank=ranks), ["_rank", *rest])
+
+    def decode(keys):
+        found = decode_rest(keys)
+        before = _decoder(parts)(occurring[found.pop("_rank").to_numpy()])
+        return pd.concat([before, found], axis=1)[list(columns)]
+
+    return key, decode
+
+
+def _decoder(parts):
+    """The way back from one integer per row to the columns it was made of."""
 
     def decode(keys):
         decoded = {}
         for name, values, size in reversed(parts):
             keys, codes = np.divmod(keys, size)
             decoded[name] = values(codes)
-        return pd.DataFrame({name: decoded[name] for name in columns})
+        return pd.DataFrame({name: decoded[name] for name, *_ in parts})
 
-    return key, decode
+    return decode
 
 
 def _ordered_codes(values):
