@@ -10,7 +10,7 @@ Values are of one customer, and **before** acquisition cost unless you hand that
 """
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -23,17 +23,8 @@ from crmlib.errors import ConvergenceError, CrmWarning, DataError
 TIMINGS = ("immediate", "residual", "end")
 RETENTION_COST_TIMINGS = ("active", "renewal", "mid_period")
 
-_RANGES = {
-    "retention_rate": (0, 1),
-    "discount_rate": (0, 1),
-    "variable_cost_rate": (0, 1),
-    "referral_rate": (0, 1),
-    "growth": (-1, 1),
-    "margin": (-np.inf, np.inf),
-    "contribution": (-np.inf, np.inf),
-    "value": (-np.inf, np.inf),
-    "cash_flows": (-np.inf, np.inf),
-}  # everything else is an amount of money or time: zero or more
+_SHARES = ("retention_rate", "discount_rate", "variable_cost_rate", "referral_rate")  # 0 to 1
+_SIGNED = ("margin", "contribution", "value", "cash_flows")  # everything else, except growth, is zero or more
 
 
 # --- arguments ------------------------------------------------------------------------------------
@@ -41,22 +32,20 @@ _RANGES = {
 
 def _numbers(name, value) -> np.ndarray:
     """Return a float array of one number or many, all finite and in the range that belongs to `name`."""
-    low, high = _RANGES.get(name, (0, np.inf))
+    low = -np.inf if name in _SIGNED else -1 if name == "growth" else 0
+    high = 1 if name in _SHARES or name == "growth" else np.inf
     words = name.replace("_", " ")
     raw = np.asarray(value)
     if raw.dtype.kind not in "iuf":
         raise ValueError(f"{words} must be a finite number, or an array of them, not {value!r}")
     array = raw.astype(float)
     bad = ~(np.isfinite(array) & (array >= low) & (array <= high))
-    if bad.any():
-        where = ""
-        if array.ndim:
-            where = f" (position {int(np.argmax(bad.ravel()))}; {int(bad.sum())} of {array.size} values are wrong)"
-        worst = float(array[bad].flat[0])
+    for first in np.flatnonzero(bad)[:1]:
+        where = f" (position {first}; {bad.sum()} of {array.size} values are wrong)" if array.ndim else ""
         try:
             if high == 1:
-                check_fraction(words, worst, low=low, high=high)
-            check_positive(words, worst, zero=True)
+                check_fraction(words, float(array.flat[first]), low=low, high=high)
+            check_positive(words, float(array.flat[first]), zero=True)
         except ValueError as error:
             raise ValueError(f"{error}{where}") from None
     return array
@@ -134,6 +123,8 @@ def lifetime_value(
     With growth g the ratio between periods is ``k = r (1 + g) / (1 + d)``,
     and n payments are worth ``(1 - k^n) / (1 - k)`` of the first.
 
+    Source: Fader, P. S. & Hardie, B. G. S. (2012), "Reconciling and Clarifying CLV Formulas".
+
     Parameters
     ----------
     margin : float or array
@@ -168,8 +159,6 @@ def lifetime_value(
     ValueError
         For rates outside 0 … 1, and when the value without horizon is infinite; the message names the lever.
 
-    Source: Fader, P. S. & Hardie, B. G. S. (2012), "Reconciling and Clarifying CLV Formulas".
-
     Examples
     --------
     >>> [round(lifetime_value(100, 0.8, 0.1, timing=when), 2) for when in ("immediate", "residual", "end")]
@@ -180,15 +169,16 @@ def lifetime_value(
     """
     check_choice("timing", timing, TIMINGS)
     check_choice("retention_cost_timing", retention_cost_timing, RETENTION_COST_TIMINGS)
-    m, r, d, g, cost, spent = _together(
+    m, r, d, g, cost, spent, n = _together(
         margin=margin,
         retention_rate=retention_rate,
         discount_rate=discount_rate,
         growth=growth,
         retention_cost=retention_cost,
         acquisition_cost=acquisition_cost,
+        periods=1 if periods is None else _whole("periods", periods, 1),
     )
-    n = np.asarray(np.inf) if periods is None else _whole("periods", periods, 1)
+    n = np.asarray(np.inf) if periods is None else n
     residual = timing == "residual"
     if residual and spent.any():
         raise ValueError('acquisition_cost is already spent under timing="residual": leave it out')
@@ -242,9 +232,12 @@ def expected_lifetime(retention_rate):
 def annuity_lifetime_value(margin, retention_rate, discount_rate):
     """Return a popular **overestimate**: the margin as an annuity over the expected lifetime.
 
-    ``m (1 - (1 + d)^-L) / d`` with L = 1 / (1 - r). It is too high because it treats everybody as staying
-    exactly L periods: the late payments of long lives are worth less than the early ones of short lives lack.
-    The value to compare it with is ``lifetime_value(..., timing="residual")``.
+    ``m (1 - (1 + d)^-L) / d`` with L = 1 / (1 - r). Lifetimes differ; discounting makes a life longer than L
+    gain less than one shorter than L loses, so that the average is below the value of the average life.
+    The paper compares it with the residual value. Part of that gap is timing: L payments here, L - 1 expected
+    there; ``timing="end"`` expects L as well.
+
+    Source: Gupta, S., Lehmann, D. R. & Stuart, J. A. (2004), "Valuing Customers", footnote 2.
 
     Parameters
     ----------
@@ -260,8 +253,6 @@ def annuity_lifetime_value(margin, retention_rate, discount_rate):
     ------
     ValueError
         For bad rates, and for retention rate 1 with discount rate 0.
-
-    Source: Gupta, S., Lehmann, D. R. & Stuart, J. A. (2004), "Valuing Customers", footnote 2.
 
     Examples
     --------
@@ -295,6 +286,8 @@ def berger_nasr(contribution, promotion_cost, retention_rate, discount_rate, *, 
 
     ``GC Σ_{i=0…n} r^i / (1 + d)^i  -  M Σ_{i=1…n} r^(i-1) / (1 + d)^(i - 0.5)``
 
+    Source: Berger, P. D. & Nasr, N. I. (1998), "Customer Lifetime Value: Marketing Models and Applications".
+
     Parameters
     ----------
     contribution, promotion_cost : float or array
@@ -302,14 +295,12 @@ def berger_nasr(contribution, promotion_cost, retention_rate, discount_rate, *, 
     retention_rate, discount_rate : float or array
         Per year.
     renewals : int or array
-        n. The paper calls them periods; there are n + 1 contributions, the first one now.
+        n in the formula: there are n + 1 contributions, the first one now, and n promotions.
 
     Returns
     -------
     float or numpy.ndarray
         Money, before acquisition cost.
-
-    Source: Berger, P. D. & Nasr, N. I. (1998), "Customer Lifetime Value: Marketing Models and Applications".
 
     Examples
     --------
@@ -342,7 +333,7 @@ def net_present_value(cash_flows, discount_rate: float) -> float:
 
 
 def payback(cash_flows, discount_rate: float) -> int | None:
-    """Return the first period by whose end the discounted flows have paid themselves back.
+    """Return the first time at which the discounted flows have paid themselves back.
 
     Parameters
     ----------
@@ -411,6 +402,8 @@ def lifetime_value_table(
     next year's retained = customers · retention rate.
     ``D_t = (1 + discount rate · risk factor) ^ (t + delay / 365)``, t = 0 in the first year.
 
+    Source: Hughes, A. M., Database Marketing Institute, article 251a.
+
     Parameters
     ----------
     cohort : float
@@ -459,8 +452,6 @@ def lifetime_value_table(
     CrmWarning
         If referrals alone keep the discounted customer base growing: r (1 + ρ) ≥ 1 + d.
 
-    Source: Hughes, A. M., Database Marketing Institute (dbmarketing.com), lifetime value tables.
-
     Examples
     --------
     >>> table = lifetime_value_table(
@@ -470,45 +461,39 @@ def lifetime_value_table(
     [-6.4, 26.25, 52.7]
     """
     cohort = check_positive("cohort", cohort)
+    acquisition = cohort * check_positive("acquisition cost", acquisition_cost, zero=True)
     check_choice("denominator", denominator, ("cohort", "cohort_and_referred"))
     if (discount_rate is None) == (discount_factors is None):
         raise ValueError("give either discount_rate or discount_factors, exactly one of them")
-    yearly = {
-        "retention_rate": retention_rate,
-        "spend": spend,
-        "variable_cost_rate": variable_cost_rate,
-        "orders": orders,
-        "retention_cost": retention_cost,
-        "referral_rate": referral_rate,
-        "referral_incentive": referral_incentive,
-        "programme_cost": programme_cost,
-    }
-    if discount_factors is not None:
-        yearly["discount_factors"] = discount_factors
-    yearly = {name: _numbers(name, value) for name, value in yearly.items()}
-    n = _table_length(yearly, periods)
-    spare = yearly["retention_rate"]
-    if spare.ndim and spare.size == n - 1:
-        yearly["retention_rate"] = np.append(spare, np.nan)
-    per_year = {name: np.broadcast_to(array, n) for name, array in yearly.items()}
-
+    if discount_factors is not None and np.ndim(discount_factors) == 0:
+        raise ValueError("discount_factors must be one number per year; for a constant rate give discount_rate")
+    n, yearly = _per_year(
+        periods,
+        retention_rate=retention_rate,
+        spend=spend,
+        variable_cost_rate=variable_cost_rate,
+        orders=orders,
+        retention_cost=retention_cost,
+        referral_rate=referral_rate,
+        referral_incentive=referral_incentive,
+        programme_cost=programme_cost,
+        discount_factors=1.0 if discount_factors is None else discount_factors,
+    )
+    factors = yearly["discount_factors"]
     if discount_factors is None:
         rate = check_discount_rate("discount rate", discount_rate) * check_positive("risk factor", risk_factor)
         delay = check_positive("payment delay days", payment_delay_days, zero=True)
         factors = (1 + rate) ** (np.arange(n) + delay / 365)
-    else:
-        factors = per_year["discount_factors"]
-        for t in np.flatnonzero(factors < 1)[:1]:
-            hint = f": give 1 / {factors[t]:g} = {1 / factors[t]:.4g}" if factors[t] > 0 else ""
-            raise ValueError(f"profit is divided by discount factors; year {t + 1} has {factors[t]:g}, below 1{hint}")
+    for t in np.flatnonzero(factors < 1)[:1]:
+        hint = f": give 1 / {factors[t]:g} = {1 / factors[t]:.4g}" if factors[t] > 0 else ""
+        raise ValueError(f"profit is divided by discount factors; year {t + 1} has {factors[t]:g}, below 1{hint}")
 
-    retained, referred = np.empty(n), np.empty(n)
-    for t in range(n):
-        before = cohort if t == 0 else (retained[t - 1] + referred[t - 1]) * per_year["retention_rate"][t - 1]
-        retained[t] = before
-        referred[t] = before * per_year["referral_rate"][t]
+    retained = np.full(n, cohort)
+    for t in range(1, n):
+        retained[t] = retained[t - 1] * (1 + yearly["referral_rate"][t - 1]) * yearly["retention_rate"][t - 1]
+    referred = retained * yearly["referral_rate"]
     customers = retained + referred
-    revenue = customers * per_year["orders"] * per_year["spend"]
+    revenue = customers * yearly["orders"] * yearly["spend"]
     table = pd.DataFrame(
         {
             "year": np.arange(1, n + 1),
@@ -516,13 +501,11 @@ def lifetime_value_table(
             "referred": referred,
             "customers": customers,
             "revenue": revenue,
-            "variable_cost": revenue * per_year["variable_cost_rate"],
-            "acquisition_cost": np.where(
-                np.arange(n) == 0, check_positive("acquisition cost", acquisition_cost, zero=True) * cohort, 0.0
-            ),
-            "retention_cost": customers * per_year["retention_cost"],
-            "referral_cost": referred * per_year["referral_incentive"],
-            "programme_cost": per_year["programme_cost"],
+            "variable_cost": revenue * yearly["variable_cost_rate"],
+            "acquisition_cost": np.where(np.arange(n) == 0, acquisition, 0.0),
+            "retention_cost": customers * yearly["retention_cost"],
+            "referral_cost": referred * yearly["referral_incentive"],
+            "programme_cost": yearly["programme_cost"],
         }
     )
     costs = ["variable_cost", "acquisition_cost", "retention_cost", "referral_cost", "programme_cost"]
@@ -545,22 +528,22 @@ def lifetime_value_table(
     return table
 
 
-def _table_length(yearly, periods):
-    """Return the number of years all sequences agree on; retention may leave the last year out."""
-    lengths = {name: array.size for name, array in yearly.items() if array.ndim}
-    if any(array.ndim > 1 for array in yearly.values()):
+def _per_year(periods, **arguments):
+    """Return the number of years and every argument with one value per year; retention may lack the last one."""
+    arrays = {name: _numbers(name, value) for name, value in arguments.items()}
+    lengths = {name: array.size for name, array in arrays.items() if array.ndim}
+    if any(array.ndim > 1 for array in arrays.values()):
         raise ValueError("give one number per year, not a table, for every argument")
-    others = [size for name, size in lengths.items() if name != "retention_rate"]
-    if periods is not None:
-        n = check_count("periods", periods)
-    elif lengths:
-        n = max(others or lengths.values())
-    else:
+    if periods is None and not lengths:
         raise ValueError("give periods: no argument has one value per year")
-    for name, size in lengths.items():
-        if size != n and not (name == "retention_rate" and size == n - 1):
-            raise ValueError(f"{name} has {size} values, but the table has {n} years: give {n}, or a single number")
-    return n
+    others = [size for name, size in lengths.items() if name != "retention_rate"]
+    n = max(others or lengths.values()) if periods is None else check_count("periods", periods)
+    if lengths.get("retention_rate") == n - 1:
+        arrays["retention_rate"] = np.append(arrays["retention_rate"], np.nan)  # never used
+    for name, array in arrays.items():
+        if array.ndim and array.size != n:
+            raise ValueError(f"{name} has {array.size} values, but the table has {n} years: give {n}, or one number")
+    return n, {name: np.broadcast_to(array, n) for name, array in arrays.items()}
 
 
 # --- states a customer moves between ------------------------------------------------------------------
@@ -582,11 +565,11 @@ def _chain(transition, rewards, **more):
         labels = rewards.index if isinstance(rewards, pd.Series) else pd.RangeIndex(len(p))
     if not np.isfinite(p).all() or (p < 0).any():
         state = labels[np.flatnonzero((~np.isfinite(p) | (p < 0)).any(axis=1))[0]]
-        raise DataError(f"transition has a negative or missing probability in the row of state {state!r}")
+        raise DataError(f"transition has a negative or missing probability in the row of state {state}")
     off = np.flatnonzero(np.abs(p.sum(axis=1) - 1) > 1e-8)
     if off.size:
         raise DataError(
-            f"{off.size} of {len(p)} rows of transition do not add up to 1 (state {labels[off[0]]!r}: "
+            f"{off.size} of {len(p)} rows of transition do not add up to 1 (state {labels[off[0]]}: "
             f"{p[off[0]].sum():.6g}): rows are the states customers come from"
         )
     vectors = []
@@ -608,6 +591,8 @@ def markov_lifetime_value(transition, rewards, discount_rate: float, *, horizon:
     """Return the value of a customer in each state of a Markov chain.
 
     Without horizon ``V = (I - P / (1 + d))^-1 R``; otherwise ``V = Σ_{t=0…horizon} (P / (1 + d))^t R``.
+
+    Source: Pfeifer, P. E. & Carraway, R. L. (2000), "Modeling Customer Relationships as Markov Chains".
 
     Parameters
     ----------
@@ -632,8 +617,6 @@ def markov_lifetime_value(transition, rewards, discount_rate: float, *, horizon:
     ValueError
         If the value is infinite: no discounting, and customers who never reach a final state worth 0.
 
-    Source: Pfeifer, P. E. & Carraway, R. L. (2000), "Modeling Customer Relationships as Markov Chains".
-
     Examples
     --------
     >>> stay_or_leave = [[0.8, 0.2], [0, 1]]
@@ -655,7 +638,7 @@ def markov_lifetime_value(transition, rewards, discount_rate: float, *, horizon:
             reaches = reaches | (p @ reaches > 0)
         if not reaches.all():
             raise ValueError(
-                f"at a discount rate of 0 the value is infinite or undefined: state {labels[np.argmin(reaches)]!r} "
+                f"at a discount rate of 0 the value is infinite or undefined: state {labels[np.argmin(reaches)]} "
                 "never leads to a final state worth 0; discount, or give a horizon"
             )
         value, move = np.zeros(len(p)), ~final
@@ -668,6 +651,8 @@ def best_stopping(transition, rewards, discount_rate: float, *, stop_rewards=Non
 
     ``V = max(stop reward, R + P V / (1 + d))``, solved by policy iteration: value the rule, drop the states in
     which stopping is worth more, repeat. Who is dropped does not come back.
+
+    Source: Pfeifer, P. E. & Carraway, R. L. (2000), "Modeling Customer Relationships as Markov Chains".
 
     Parameters
     ----------
@@ -688,15 +673,13 @@ def best_stopping(transition, rewards, discount_rate: float, *, stop_rewards=Non
     DataError, ValueError
         As in `markov_lifetime_value`.
 
-    Source: Pfeifer, P. E. & Carraway, R. L. (2000), "Modeling Customer Relationships as Markov Chains".
-
     Examples
     --------
     >>> best_stopping([[0.5, 0.5, 0], [0.1, 0, 0.9], [0, 0, 1]], [10, -4, 0], 0.1)["action"].tolist()
     ['continue', 'stop', 'stop']
     """
     p, labels, r, stop_value = _chain(
-        transition, rewards, stop_rewards=np.zeros(len(rewards)) if stop_rewards is None else stop_rewards
+        transition, rewards, stop_rewards=np.zeros(np.size(rewards)) if stop_rewards is None else stop_rewards
     )
     d = check_positive("discount rate", check_discount_rate("discount rate", discount_rate))
     without = value = np.linalg.solve(np.eye(len(p)) - p / (1 + d), r)
@@ -737,7 +720,7 @@ class SBGFit:
 
     alpha: float
     beta: float
-    standard_errors: pd.Series
+    standard_errors: pd.Series = field(repr=False)
     log_likelihood: float
     sum_of_squares: float
     n_customers: int
@@ -832,6 +815,8 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
     Every customer leaves with their own constant probability at each renewal; the probabilities follow a beta
     distribution. Retention then rises with tenure, although nobody becomes more loyal.
 
+    Source: Fader, P. S. & Hardie, B. G. S. (2007), "How to Project Customer Retention".
+
     Parameters
     ----------
     survivors : sequence of int
@@ -851,8 +836,6 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
         If survivors rise, are not whole numbers, cover fewer than two renewals, or if nobody or everybody is lost.
     ConvergenceError
         If retention does not rise with tenure: then a constant rate fits as well, and there is no best alpha, beta.
-
-    Source: Fader, P. S. & Hardie, B. G. S. (2007), "How to Project Customer Retention".
 
     Examples
     --------
@@ -963,6 +946,8 @@ def sbg_discounted_residual_lifetime(alpha: float, beta: float, renewals: int, d
     Seen just before the next renewal, which counts in full:
     ``(β + n - 1) / (α + β + n - 1) · ₂F₁(1, β + n; α + β + n; 1 / (1 + d))`` with n = renewals + 1.
 
+    Source: Fader, P. S. & Hardie, B. G. S. (2010), "Customer-Base Valuation in a Contractual Setting".
+
     Parameters
     ----------
     alpha, beta : float
@@ -976,8 +961,6 @@ def sbg_discounted_residual_lifetime(alpha: float, beta: float, renewals: int, d
     -------
     float
         Discounted number of payments to come.
-
-    Source: Fader, P. S. & Hardie, B. G. S. (2010), "Customer-Base Valuation in a Contractual Setting".
 
     Examples
     --------
@@ -1016,9 +999,10 @@ def horizon_capture(retention_rate, discount_rate, periods):
     >>> round(horizon_capture(0.8, 0.1, 4), 3)
     0.72
     """
-    r, d = _together(retention_rate=retention_rate, discount_rate=discount_rate)
+    n = _whole("periods", periods, 0)
+    r, d, n = _together(retention_rate=retention_rate, discount_rate=discount_rate, periods=n)
     _refuse_divergence(r / (1 + d) >= 1, r, 0.0, d)
-    return _plain(1 - (r / (1 + d)) ** _whole("periods", periods, 0))
+    return _plain(1 - (r / (1 + d)) ** n)
 
 
 def acquisition_cap(value, *, share: float = 0.40, acquisition_cost_deducted=0.0):
@@ -1059,6 +1043,8 @@ def acquisition_response(spend, *, ceiling: float, base_rate: float, base_spend:
 
     k is set so that `base_spend` gives `base_rate`, the point you know. The curve serves for retention as well.
 
+    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
+
     Parameters
     ----------
     spend : float or array
@@ -1067,8 +1053,6 @@ def acquisition_response(spend, *, ceiling: float, base_rate: float, base_spend:
         c: the share won if money did not matter.
     base_rate, base_spend : float
         The share won today, for today's money per prospect.
-
-    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
     Examples
     --------
@@ -1081,6 +1065,8 @@ def acquisition_response(spend, *, ceiling: float, base_rate: float, base_spend:
 
 def optimal_acquisition(value: float, *, ceiling: float, base_rate: float, base_spend: float) -> pd.Series:
     """Return the spend per prospect that earns most: A* = ln(k c V) / k, or nothing if k c V is 1 or less.
+
+    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
     Parameters
     ----------
@@ -1095,8 +1081,6 @@ def optimal_acquisition(value: float, *, ceiling: float, base_rate: float, base_
         ``k``; ``spend`` A* and ``profit`` per prospect; ``rate`` of prospects won; ``average_cost`` per customer
         won and its ``cost_share`` of the value (NaN without spend); ``marginal_cost`` of the last customer won,
         which equals the value at the optimum.
-
-    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
     Examples
     --------
@@ -1130,6 +1114,8 @@ def optimal_retention(
     The value is ``lifetime_value(timing="immediate", retention_cost_timing="renewal")`` with the retention rate
     on the response curve. It does not depend on acquisition: hand the value to `optimal_acquisition` for both.
 
+    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
+
     Parameters
     ----------
     margin, discount_rate : float
@@ -1141,8 +1127,6 @@ def optimal_retention(
     -------
     pandas.Series
         ``k``, ``spend`` per renewal attempt, retention ``rate``, ``value`` before acquisition cost.
-
-    Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
     Examples
     --------

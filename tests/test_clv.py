@@ -53,6 +53,10 @@ def test_gupta_lehmann_stuart_2004_annuity_fallacy():
     assert f"{wrong:.2f}" == "360.48"
     assert f"{wrong / right - 1:.2f}" == "0.44"
     assert wrong == pytest.approx(-npf.pv(0.12, 5, 100), rel=1e-12)
+    # with as many payments expected as the annuity has, the gap is 15 %, not 44 %
+    assert clv.lifetime_value(100, 0.8, 0.12, timing="end") == pytest.approx(312.5)
+    assert clv.annuity_lifetime_value(100, 0.8, 0) == pytest.approx(clv.lifetime_value(100, 0.8, 0, timing="end"))
+    assert clv.lifetime_value(100, 0.8, 0, timing="residual") == pytest.approx(400)
 
 
 def test_gupta_lehmann_multiples():
@@ -352,7 +356,8 @@ def test_arrays_sweep_and_scalars_stay_scalars():
     swept = clv.lifetime_value(100, rates, 0.1, timing="end")
     assert swept.shape == (3,)
     assert swept.tolist() == [clv.lifetime_value(100, r, 0.1, timing="end") for r in rates]
-    assert clv.lifetime_value(pd.Series([10, 20]), 0.5, 0.1, timing="end").shape == (2,)
+    for kind in ("int64", "Int64", "Float64"):
+        assert clv.lifetime_value(pd.Series([10, 20], dtype=kind), 0.5, 0.1, timing="end").shape == (2,)
     assert clv.lifetime_value(100, rates[:, None], np.array([0.1, 0.2]), timing="end").shape == (3, 2)
     assert type(clv.lifetime_value(np.float64(100), 0.5, 0.1, timing="end")) is float
     assert type(clv.lifetime_value(100, 0.5, 0, timing="end", periods=2)) is float
@@ -418,6 +423,15 @@ def test_hughes_denominator_is_a_convention():
     assert (per_all["lifetime_value"] * acquired).tolist() == pytest.approx(
         (per_cohort["lifetime_value"] * 1000).tolist()
     )
+
+
+def test_hughes_table_does_not_change_its_arguments():
+    given = {name: np.array(values, dtype=float) for name, values in HUGHES.items()}
+    table = clv.lifetime_value_table(100_000, discount_factors=[1, 1.16, 1.35], **given)
+    table.loc[:, "discount_factor"] = 0.0  # writing into the result reaches nobody else
+    assert {name: array.tolist() for name, array in given.items()} == HUGHES
+    alternating = clv.lifetime_value_table(100_000, discount_factors=[1, 1.16, 1.35], **(given | {"periods": 3}))
+    assert alternating["lifetime_value"].iloc[-1] == pytest.approx(52.70, abs=5e-3)
 
 
 def test_hughes_warns_when_referrals_alone_keep_the_base_growing():
@@ -535,6 +549,8 @@ def test_sbg_fit_against_an_independent_likelihood(survivors):
 
 def test_sbg_counts_matter_for_the_standard_errors_only():
     small, large = clv.fit_sbg(HIGH_END), clv.fit_sbg([100 * s for s in HIGH_END])
+    assert small.standard_errors.index.tolist() == ["alpha", "beta"]
+    assert "\n" not in repr(small)
     assert (large.alpha, large.beta) == pytest.approx((small.alpha, small.beta), rel=1e-9)
     assert large.standard_errors.to_numpy() == pytest.approx(small.standard_errors.to_numpy() / 10, rel=1e-8)
 
@@ -621,6 +637,7 @@ def test_retention_spends_nothing_where_it_does_not_pay():
         ({"timing": "residual", "acquisition_cost": 5}, "already spent"),
         ({"retention_rate": [0.8, 80, 0.9, 90]}, r"80 is not .* 0.8\? \(position 1; 2 of 4 values are wrong\)"),
         ({"margin": [1, 2, np.nan]}, r"margin must be a finite number, not nan \(position 2; 1 of 3"),
+        ({"margin": [1, 2, 3], "periods": [1, 2]}, r"same length: margin \(3,\), periods \(2,\)"),
         ({"margin": [1, 2, 3], "retention_rate": [0.1, 0.2]}, r"same length: margin \(3,\), retention_rate \(2,\)"),
     ],
 )
@@ -653,10 +670,11 @@ def test_divergence_names_the_lever():
     ("change", "message"),
     [
         ({"retention_rate": 60}, "retention rate 60 .* did you mean 0.6"),
-        ({"spend": [90, 95]}, "spend has 2 values, but the table has 3 years: give 3, or a single number"),
+        ({"spend": [90, 95]}, "spend has 2 values, but the table has 3 years: give 3, or one number"),
         ({"retention_rate": [0.5]}, "retention_rate has 1 values, but the table has 3 years"),
         ({"discount_factors": [1, 1.16]}, "discount_factors has 2 values, but the table has 3 years"),
         ({"discount_factors": [1, 0.862, 0.74]}, r"year 2 has 0.862, below 1: give 1 / 0.862 = 1.16"),
+        ({"discount_factors": 1.16}, "one number per year; for a constant rate give discount_rate"),
         ({"discount_factors": [0, 1, 1]}, "year 1 has 0, below 1$"),
         ({"discount_rate": 0.1}, "give either discount_rate or discount_factors"),
         ({"discount_factors": None}, "give either discount_rate or discount_factors"),
@@ -671,7 +689,7 @@ def test_divergence_names_the_lever():
         ({"acquisition_cost": -5}, "acquisition cost must be zero or more"),
         ({"programme_cost": -5}, "programme cost must be zero or more"),
         ({"denominator": "all"}, "denominator='all' is not known"),
-        ({"periods": 4}, "has 3 values, but the table has 4 years|has 3 values, but"),
+        ({"periods": 4}, "spend has 3 values, but the table has 4 years: give 4, or one number"),
         ({"spend": [[1, 2, 3]]}, "not a table"),
     ],
 )
@@ -706,6 +724,7 @@ GONE = [[0.8, 0.2], [0, 1]]
         ([["a", "b"], ["c", "d"]], [1, 0], "square table of numbers"),
         (GONE, [1, 0, 0], r"rewards has shape \(3,\), but transition has 2 states"),
         (GONE, [1, np.nan], "rewards must be finite"),
+        (GONE, 5, r"rewards has shape \(\)|stop_rewards"),
         (pd.DataFrame(GONE, index=["a", "b"], columns=["a", "c"]), [1, 0], "must name the same states"),
         (pd.DataFrame(GONE, index=["a", "b"], columns=["a", "b"]), pd.Series([1, 0]), "must name the same 2 states"),
     ],

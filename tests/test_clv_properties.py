@@ -65,8 +65,9 @@ def test_retention_cost_only_costs(margin, cost, r, d, timing, how):
 
 @given(money, st.floats(0.01, 0.99), discount)
 def test_the_annuity_is_never_too_low(margin, r, d):
-    right = clv.lifetime_value(margin, r, d, timing="residual")
-    assert clv.annuity_lifetime_value(margin, r, d) >= right * (1 - 1e-9)
+    for timing in ("residual", "end"):
+        right = clv.lifetime_value(margin, r, d, timing=timing)
+        assert clv.annuity_lifetime_value(margin, r, d) >= right * (1 - 1e-9)
 
 
 @given(retention, discount, periods)
