@@ -1,7 +1,6 @@
 """Data and fits that the tests of `crmlib.btyd` share: computed once per session, never changed by a test.
 
-Not a test module. The files ship inside the lifetimes package; they are read here with pandas, so that a
-defect of `crmlib.data` cannot hide one of `crmlib.btyd`.
+Not a test module.
 """
 
 import warnings
@@ -14,9 +13,7 @@ import pandas as pd
 from scipy.special import betaln, expit
 
 from crmlib import btyd
-
-# Ibis 12 asks pandas for an option that pandas 3 calls deprecated; nobody but a test sees it
-IBIS_NOISE = "ignore:The .future.infer_string. option:DeprecationWarning"
+from crmlib.data import load_cdnow, load_donations
 
 CALIBRATION_END, OBSERVATION_END = "1997-09-30", "1998-06-30"
 # 12 months at one per cent a month, the published lifetime-value example
@@ -39,21 +36,21 @@ def datasets():
 @cache
 def sample_orders():
     """The CDNOW 1/10 sample: 2,357 customers, 6,919 rows."""
-    frame = pd.read_csv(
-        datasets() / "CDNOW_sample.txt", sep=r"\s+", dtype=str,
-        names=["master_id", "customer_id", "date", "quantity", "amount"],
-    )
-    frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d")
-    return frame.assign(amount=frame["amount"].astype(float))[["customer_id", "date", "amount"]]
+    return load_cdnow().execute()[["customer_id", "date", "amount"]]
+
+
+@cache
+def numbered_orders():
+    """The same with the sample's own numbers 1..2357, the order of the published tables; read with pandas alone."""
+    names = ["master_id", "customer_id", "date", "quantity", "amount"]
+    frame = pd.read_csv(datasets() / "CDNOW_sample.txt", sep=r"\s+", names=names)
+    return frame.assign(date=pd.to_datetime(frame["date"], format="%Y%m%d"))[["customer_id", "date", "amount"]]
 
 
 @cache
 def master_orders():
     """The whole CDNOW file: 23,570 customers, 69,659 rows."""
-    frame = pd.read_csv(datasets() / "CDNOW_master.txt", sep=r"\s+", dtype=str)
-    frame.columns = ["customer_id", "date", "quantity", "amount"]
-    frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d")
-    return frame.assign(amount=frame["amount"].astype(float))[["customer_id", "date", "amount"]]
+    return load_cdnow(sample=False).execute()[["customer_id", "date", "amount"]]
 
 
 @cache
@@ -72,9 +69,7 @@ def paper_summary():
 
 @cache
 def donations():
-    frame = pd.read_csv(datasets() / "donations.csv")
-    frame.columns = ["frequency", "recency", "n_periods", "customers"]
-    return frame.assign(unit="year")
+    return load_donations().assign(unit="year")
 
 
 FITS = {

@@ -14,7 +14,6 @@ from crmlib.btyd.summaries import row_keys
 from crmlib.errors import DataError
 from tests.btyd_data import (
     FITS,
-    IBIS_NOISE,
     NBD,
     at,
     donations,
@@ -25,7 +24,6 @@ from tests.btyd_data import (
     story,
 )
 
-pytestmark = pytest.mark.filterwarnings(IBIS_NOISE)
 ALL = (*NBD, "BG/BB", "Gamma-Gamma")
 
 
