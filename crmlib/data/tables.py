@@ -217,6 +217,9 @@ def read_transactions(
     end = None if observation_end is None else _day(observation_end)
     wanted = {"customer_id": customer_id, "date": date, "amount": amount, "order_id": order_id,
               "product_id": product_id, "quantity": quantity, "margin": margin, "currency": currency}
+    for role in ("customer_id", "date", "amount"):
+        if wanted[role] is None:
+            raise ValueError(f"{role} must name a column")
     wanted = {role: str(name) for role, name in wanted.items() if name is not None}
 
     src = _open(source, encoding, delimiter, connection, zone)
@@ -323,8 +326,9 @@ def _arrow(frame):
                 dates = [value for value in series if isinstance(value, Date) and not _is_missing(value)]
                 zoned = sum(getattr(value, "tzinfo", None) is not None for value in dates)
                 if dates and len(dates) == kinds.total() and zoned in (0, len(dates)):
-                    unit = pa.timestamp("us", "UTC" if zoned else None)  # a plain `array` would cut times off
-                    array = pa.array([None if _is_missing(value) else value for value in series], unit)
+                    unit = pa.timestamp("us", "UTC" if zoned else None)  # dates first would cut off times
+                    array = pa.array([None if _is_missing(value) else value if isinstance(value, Datetime)
+                                      else Datetime(value.year, value.month, value.day) for value in series], unit)
                 elif dates:
                     raise TypeError
                 else:
@@ -784,7 +788,8 @@ def _date_column(src, name, date_format, zone, end):
 def _date_text(column):
     """Return dates that are text or numbers as text; 19970101.0 is the trace of a missing value."""
     if column.type().is_string():
-        return _text(column)
+        text = _text(column)
+        return ibis.ifelse(text.re_search("^[0-9]+[.]0+$"), text.re_replace("[.]0+$", ""), text)
     number = column.cast("float64")
     whole = (number % 1 == 0) & (number.abs() < 2**53)
     return ibis.ifelse(whole, ibis.ifelse(whole, number, 0.0).cast("int64").cast("string"), number.cast("string"))
