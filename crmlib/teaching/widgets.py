@@ -1,0 +1,167 @@
+"""One explorer per chapter: sliders around a plain function and its figure.
+
+The function under an explorer needs no browser, can be called in a cell, and is what the tests test.
+"""
+
+
+def lifetime_value_path(
+    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, years: int
+):
+    """Return the account of one customer, year by year: first payment now, acquisition cost paid now.
+
+    Parameters
+    ----------
+    margin, acquisition_cost : float
+        Money per customer; the margin is per year.
+    retention_rate, discount_rate : float
+        Per year.
+    years : int
+        Payments counted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year`` (from 0), ``still_here``, ``present_value`` of the year's expected payment and ``balance``,
+        the sum so far less the acquisition cost. Its last balance is `crmlib.clv.lifetime_value` with
+        ``timing="immediate"``.
+
+    Examples
+    --------
+    >>> lifetime_value_path(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=150,
+    ...                     years=3)["balance"].round(2).tolist()
+    [-50.0, 22.73, 75.62]
+    """
+    import numpy as np
+    import pandas as pd
+
+    from crmlib.checks import check_count, check_discount_rate, check_fraction, check_positive
+
+    year = np.arange(check_count("years", years))
+    still_here = check_fraction("retention rate", retention_rate) ** year.astype(float)
+    worth = margin * still_here / (1 + check_discount_rate("discount rate", discount_rate)) ** year
+    paid = check_positive("acquisition cost", acquisition_cost, zero=True)
+    return pd.DataFrame(
+        {"year": year, "still_here": still_here, "present_value": worth, "balance": worth.cumsum() - paid}
+    )
+
+
+def lifetime_value_summary(
+    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, years: int
+) -> str:
+    """Return one sentence on the customer of `lifetime_value_path`: value, share counted, pay-back.
+
+    Examples
+    --------
+    >>> lifetime_value_summary(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=150, years=3)
+    'Value before acquisition cost 366.67; the years counted hold 62 % of it. Net of 150.00: 216.67. \
+Paid back after 1 year.'
+    """
+    from crmlib import clv
+
+    value = clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate")
+    counted = clv.horizon_capture(retention_rate, discount_rate, years)
+    flows = [margin - acquisition_cost, *(margin * retention_rate**t for t in range(1, 100))]
+    back = clv.payback(flows, discount_rate)
+    when = "Never paid back" if back is None else f"Paid back after {back} year{'' if back == 1 else 's'}"
+    return (
+        f"Value before acquisition cost {value:.2f}; the years counted hold {100 * counted:.0f} % of it. "
+        f"Net of {acquisition_cost:.2f}: {value - acquisition_cost:.2f}. {when}."
+    )
+
+
+def explore_lifetime_value():
+    """Return the explorer of chapter 06: five sliders, a customer's account, and a sentence on it."""
+    import ipywidgets as widgets
+    from IPython.display import Markdown, display
+
+    from crmlib import plots
+
+    def slider(kind, text, value, low, high, step, form):
+        return kind(value=value, min=low, max=high, step=step, description=text, readout_format=form,
+                    continuous_update=False, style={"description_width": "11em"}, layout={"width": "34em"})
+
+    sliders = {
+        "margin": slider(widgets.FloatSlider, "margin a year", 100, 20, 200, 10, ".0f"),
+        "retention_rate": slider(widgets.FloatSlider, "retention rate", 0.8, 0.3, 0.95, 0.05, ".2f"),
+        "discount_rate": slider(widgets.FloatSlider, "discount rate", 0.1, 0.0, 0.3, 0.02, ".2f"),
+        "acquisition_cost": slider(widgets.FloatSlider, "acquisition cost", 180, 0, 500, 20, ".0f"),
+        "years": slider(widgets.IntSlider, "years counted", 10, 1, 30, 1, "d"),
+    }
+
+    def draw(**values):
+        display(Markdown(lifetime_value_summary(**values)))
+        plots.show(
+            plots.value_path(lifetime_value_path(**values)),
+            alt="Bars of a customer's discounted yearly payments and the balance after acquisition cost.",
+        )
+
+    return widgets.VBox([*sliders.values(), widgets.interactive_output(draw, sliders)])
+
+
+# --- chapter 00: whom should we write to? -----------------------------------------------------------
+
+
+def contact_plan(values, *, cost_per_contact, uplift):
+    """Return the best number of contacts, its profit, and the profit of contacting everybody.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Expected future margin per customer, in money.
+    cost_per_contact, uplift : float
+        As in `crmlib.outreach.contact_profit_curve`.
+
+    Returns
+    -------
+    pandas.Series
+        ``contacts``, ``profit``, ``profit_everybody``, ``break_even_value``, rounded for reading.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> contact_plan(pd.Series([80.0, 40.0, 10.0]), cost_per_contact=3.0, uplift=0.1).to_dict()
+    {'contacts': 2.0, 'profit': 6.0, 'profit_everybody': 4.0, 'break_even_value': 30.0}
+    """
+    import pandas as pd
+
+    from crmlib.outreach import best_contacts, contact_profit_curve
+
+    curve = contact_profit_curve(values, cost_per_contact=cost_per_contact, uplift=uplift)
+    contacts = best_contacts(curve)
+    return pd.Series({
+        "contacts": contacts,
+        "profit": curve.cumulative_profit.loc[contacts] if contacts else 0.0,
+        "profit_everybody": curve.cumulative_profit.iloc[-1],
+        "break_even_value": cost_per_contact / uplift if uplift else float("inf"),
+    }).round(2)
+
+
+def explore_contacts(values, *, margin=0.30):
+    """Explore how many customers to write to: sliders for the cost of a letter, the uplift and the margin.
+
+    `values` are future margins per customer, computed at `margin`; the margin slider scales them.
+    """
+    import ipywidgets
+
+    from crmlib import plots
+    from crmlib.outreach import contact_profit_curve
+
+    def draw(cost_per_contact, uplift, new_margin):
+        scaled = values * new_margin / margin
+        plan = contact_plan(scaled, cost_per_contact=cost_per_contact, uplift=uplift / 100)
+        print(f"Best plan: {plan.contacts:,.0f} letters, profit ${plan.profit:,.0f}. "
+              f"Everybody: ${plan.profit_everybody:,.0f}.")
+        curve = contact_profit_curve(scaled, cost_per_contact=cost_per_contact, uplift=uplift / 100)
+        plots.show(plots.contact_profit(curve),
+                   alt="Expected profit against the number of letters, for the cost, uplift and margin chosen.")
+
+    def slider(kind, description, value, low, high, step):
+        return kind(value=value, min=low, max=high, step=step, description=description, continuous_update=False,
+                    style={"description_width": "10em"}, layout={"width": "34em"})
+
+    return ipywidgets.interactive(
+        draw,
+        cost_per_contact=slider(ipywidgets.FloatSlider, "Cost per letter ($)", 3.0, 0.5, 10.0, 0.5),
+        uplift=slider(ipywidgets.IntSlider, "Uplift (%)", 10, 0, 40, 1),
+        new_margin=slider(ipywidgets.FloatSlider, "Margin (share)", margin, 0.05, 0.60, 0.05),
+    )
