@@ -880,7 +880,9 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
     if method == "mle":
         for _ in range(3):  # Newton steps: the last digits, the same on every machine
             gradient, hessian = _sbg_derivatives(a, b, s)
-            a, b = np.array([a, b]) - np.linalg.solve(hessian, gradient)
+            nearer = np.array([a, b]) - np.linalg.solve(hessian, gradient)
+            if (nearer > 0).all():
+                a, b = nearer
         gradient, hessian = _sbg_derivatives(a, b, s)
         curvature = np.linalg.eigvalsh(-hessian)
         if not (curvature > 0).all() or np.abs(gradient).max() > 1e-6 * s[0]:
