@@ -38,9 +38,15 @@ def exercises(options) -> int:
     """Derive notebooks/exercises from notebooks/solutions."""
     from crmlib.teaching import course
 
-    stale = []
+    stale, failed = [], False
     for solution in course.notebooks(course.find_root(), "solutions"):
-        target, text = course.exercise_path(solution), course.exercise(solution)
+        target = course.exercise_path(solution)
+        try:
+            text = course.exercise(solution)
+        except course.NotebookError as error:
+            print(error, file=sys.stderr)
+            failed = True
+            continue
         if options.check:
             if not target.exists() or target.read_bytes() != text.encode():
                 stale.append(target.name)
@@ -48,7 +54,7 @@ def exercises(options) -> int:
             print(f"{target.name}: written")
     for name in stale:
         print(f"{name}: not what its solutions generate: run `python -m crmlib exercises`")
-    return int(bool(stale))
+    return int(failed or bool(stale))
 
 
 def lint(options) -> int:

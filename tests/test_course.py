@@ -167,6 +167,7 @@ BAD = [
     (append(5, "\nIt is 1,999 yuan."), 5, "1,999 is in no output and no code"),
     (append(5, "\nIt is 0.44."), 5, "0.44 is in no output and no code"),
     (append(5, "\nIt is 1.3 million."), 5, "1.3 million is in no output and no code"),
+    (outputs(8, picture("A line that rises from one to 321 over three weeks.")), 8, "321 is in no output"),
     (append(5, "\nThere are 321 of them."), 5, "321 is in no output and no code"),
 ]
 
@@ -308,6 +309,12 @@ def test_exercises_command(tmp_path, monkeypatch, capsys):
     assert findings(made) == [(None, "not what its solutions generate")]
     assert cli.main(["exercises", "--check"]) == 1
     assert "run `python -m crmlib exercises`" in capsys.readouterr().out
+    book = course.read(path)
+    book.cells[1].source = "cap = = 3"
+    path.write_text(course.dumps(book), encoding="utf-8")
+    assert cli.main(["exercises"]) == 1
+    assert "06_x.ipynb: cell 2: invalid syntax: cap = = 3" in capsys.readouterr().err
+    assert "its solutions cannot be read" in findings(made)[0][1]
     path.unlink()
     assert findings(made) == [(None, "no solutions of this name")]
 

@@ -17,7 +17,7 @@ FOLDERS = ("", "solutions", "exercises")
 
 
 class NotebookError(RuntimeError):
-    """A notebook did not run; the message names notebook, cell and error."""
+    """A notebook cannot be run or read; the message names notebook, cell and error."""
 
 
 def find_root(start: Path | None = None) -> Path:
@@ -168,14 +168,22 @@ def exercise(solution: Path) -> str:
     In cells tagged ``solution``, code becomes a stub: comments at the top, imports, and
     ``name = ...`` for every name the cell assigns; functions keep their signature and docstring.
     Text cells tagged ``solution`` are left out, and so are all outputs.
+
+    Raises
+    ------
+    NotebookError
+        If a solution is no Python.
     """
     notebook = _normalised(_stripped(read(solution)), solution.stem)
     cells = []
-    for cell in notebook.cells:
+    for n, cell in enumerate(notebook.cells, 1):
         if "solution" in tags(cell):
             if cell.cell_type != "code":
                 continue
-            cell.source = _stub(cell.source)
+            try:
+                cell.source = _stub(cell.source)
+            except SyntaxError as error:
+                raise NotebookError(f"{solution.name}: cell {n}: {error.msg}: {error.text}") from None
             cell.metadata.tags = [t for t in tags(cell) if t != "solution"]
             if not cell.metadata.tags:
                 del cell.metadata["tags"]

@@ -38,6 +38,11 @@ def output_text(cell) -> str:
     return "\n".join(parts)
 
 
+def descriptions(cell) -> list[str]:
+    """Return the description of each picture that a cell shows; "" for one that has none."""
+    return [o.metadata.get("image/png", {}).get("alt", "") for o in cell.outputs if "image/png" in o.get("data", {})]
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing to mend in a notebook; `cell` counts from 1, text cells included."""
@@ -177,12 +182,11 @@ def figures(lesson: Lesson) -> Iterator[Problem]:
     """Every picture has a description and, in the next cell, a numbered caption."""
     number = 0
     for n, cell in lesson.code:
-        pictures = [o for o in cell.outputs if "image/png" in o.get("data", {})]
-        if len(pictures) > 1:
-            yield n, f"{len(pictures)} figures", "one figure a cell, each with its caption"
-        for picture in pictures[:1]:
+        alts = descriptions(cell)
+        if len(alts) > 1:
+            yield n, f"{len(alts)} figures", "one figure a cell, each with its caption"
+        for alt in alts[:1]:
             number += 1
-            alt = picture.metadata.get("image/png", {}).get("alt", "")
             if len(alt) < 25:
                 yield n, "figure without a description", "end the cell on plots.show(ax, alt='…')"
             caption = lesson.notebook.cells[n] if n < len(lesson.cells) else None
@@ -278,14 +282,16 @@ def memo(lesson: Lesson) -> Iterator[Problem]:
 
 
 def prose_numbers(lesson: Lesson) -> Iterator[Problem]:
-    """Numbers in the text are in the output or the code of some cell of the same notebook."""
+    """Numbers in text and descriptions are in the output or the code of some cell of the notebook."""
     code = [prose.code_numbers(c.source) for _, c in lesson.code]
     known = prose.Numbers(code + [output_text(c) for _, c in lesson.code])
     skipped = {n for name in ("Further reading", "Memo to the manager") for n, _ in lesson.within(name)}
-    for n, cell, lines in lesson.text:
+    written = [(n, c, "\n".join(line for line in lines if not line.startswith("#"))) for n, c, lines in lesson.text]
+    written += [(n, c, alt) for n, c in lesson.code for alt in descriptions(c)]
+    for n, cell, text in written:
         if n in skipped or "quoted-numbers" in course.tags(cell):
             continue
-        for token in prose.tokens("\n".join(line for line in lines if not line.startswith("#"))):
+        for token in prose.tokens(text):
             if token.notable and not known.hold(token):
                 yield n, f"{token.text} is in no output and no code", \
                     "compute it in a cell; tag the cell quoted-numbers if it is quoted from a source"
@@ -311,7 +317,13 @@ def generated(lesson: Lesson) -> Iterator[Problem]:
     solution = lesson.path.parent.parent / "solutions" / lesson.path.name
     if not solution.exists():
         yield None, "no solutions of this name", "delete it, or write notebooks/solutions/" + lesson.path.name
-    elif lesson.path.read_text(encoding="utf-8") != course.exercise(solution):
+        return
+    try:
+        current = lesson.path.read_text(encoding="utf-8") == course.exercise(solution)
+    except course.NotebookError as error:
+        yield None, f"its solutions cannot be read ({error})", "mend that cell"
+        return
+    if not current:
         yield None, "not what its solutions generate", "run `python -m crmlib exercises`"
 
 

@@ -29,7 +29,7 @@ _ABBREVIATIONS = set(
     "e.g i.e vs cf ca al etc approx no fig eq p pp dr mr ms prof st inc ltd co vol ed".split()
 )
 _SENTENCE_END = re.compile(r"""[\w)%\]"'”’*$][.!?]["'”’)*_]*\s+["'“‘(*_]*[A-Z]""")
-# what stands in front of a sentence and is none: quote marks, list signs and numbers, a bold label or figure number
+# what stands in front of a sentence and is none: quote marks, list signs and numbers, a bold label
 _LEAD = re.compile(r"^\s*(?:>\s*)*(?:[-*+]\s+|\d+[.)]\s+)?(?:\*\*[^*]+\*\*:?\s*)?")
 
 
@@ -151,18 +151,18 @@ class Numbers:
 
 
 def code_numbers(code: str) -> str:
-    """Return the numbers and texts of some code, its comments left out, as one text.
+    """Return the numbers some code computes with, not those in its texts and comments, as one text.
 
     Examples
     --------
-    >>> code_numbers("f(400_000,275)  # 3 of 4")
+    >>> code_numbers("f(400_000,275, '1200')  # 3 of 4")
     '400000 275'
     """
     try:
         constants = [n.value for n in ast.walk(ast.parse(code)) if isinstance(n, ast.Constant)]
-    except SyntaxError:
+    except SyntaxError:  # a magic; lint has a rule of its own for it
         return code
-    return " ".join(str(value) for value in constants if not isinstance(value, bool | None))
+    return " ".join(str(v) for v in constants if isinstance(v, int | float) and not isinstance(v, bool))
 
 
 def typed_numbers(code: str) -> list[str]:
@@ -173,7 +173,10 @@ def typed_numbers(code: str) -> list[str]:
     >>> typed_numbers('print(f"{x:,.2f} yuan of 400,000 in B2B since 2020")')
     ['400,000']
     """
-    tree = ast.parse(code)
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return []
     formats = {
         id(part)
         for node in ast.walk(tree) if isinstance(node, ast.FormattedValue) and node.format_spec
