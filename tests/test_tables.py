@@ -476,7 +476,7 @@ def dated(orders, values):
     (["2024-01-05", "2024-02-30", "2024-1-1", "x"], ["not a date in 2 of 4 rows", "row 2: '2024-02-30'; row 4: 'x'"]),
     (["2024-01-05", "", "2024-1-1", None], ["date: missing in 2 of 4 rows"]),
     (["03/04/2024", "01/02/2024", "5/6/2024", "7/7/2024"],
-     ["day or month first?", "4 dates", 'pass date_format="%d/%m/%Y" if the day', '"%m/%d/%Y" if the month']),
+     ["day or month first? 4 of 4 rows can be read either way", 'pass date_format="%d/%m/%Y" if the day', '"%m/%d/%Y" if the month']),
     (["03/04/2024", "01/02/2024", "25/6/2024", "7/7/2024"],
      ["day first, as row 3: '25/6/2024' shows", 'date_format="%d/%m/%Y"']),
     (["03.04.24", "01.02.24", "5.26.24", "7.7.24"], ["month first, as row 3", 'date_format="%m.%d.%y"']),

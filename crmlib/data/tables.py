@@ -571,10 +571,18 @@ def _unreadable_lines(backend, log, paths):
 # --- reading one column ---------------------------------------------------------------------------------
 
 
-def _text(column):
-    """Return a text column without outer spaces, with the spellings of "missing" as null."""
+def _text(column, complete=False):
+    """Return a text column without outer spaces, with the spellings of "missing" as null.
+
+    What was checked to be complete is read without looking again: on CSV files this halves the time.
+    """
     bare = column.strip()
-    return ibis.ifelse(bare.isin(MISSING), ibis.null("string"), bare)
+    return bare if complete else ibis.ifelse(bare.isin(MISSING), ibis.null("string"), bare)
+
+
+def _if_like(text, pattern, complete=False):
+    """Return text that matches a pattern, null where it does not."""
+    return text if complete else ibis.ifelse(text.re_search(pattern), text, ibis.null("string"))
 
 
 def _missing(column):
@@ -625,18 +633,17 @@ def _id_column(src, name, required=False):
               "the digits are lost: export the column as text from where it came"),
     ]
     if not src.text:
-        return Column(lambda t, found: _text(t[name]), checks)
+        return Column(lambda t, found: _text(t[name], complete=not found[name, "missing"]), checks)
     checks += [Check(name, "other than a whole number", matches("^(0|-?[1-9][0-9]{0,17})$"), "", "noted"),
                Check(name, "other than a whole float", matches("^(0|-?[1-9][0-9]{0,14})([.]0+)?$"), "", "noted"),
                Check(name, "other than a number", matches("^(0|-?[1-9][0-9]*)([.][0-9]+)?$"), "", "noted"),
                Check(name, "fractional", lambda t: t[name].re_search("[.][0-9]*[1-9]"), "", "noted")]
 
     def value(t, found):
+        text = _text(t[name], complete=not found[name, "missing"])
         if found[name, "other than a whole number"] == 0:
-            return _text(t[name]).cast("int64")
-        if found[name, "other than a whole float"] == 0:
-            return _text(t[name]).cast("float64").cast("int64")
-        return _text(t[name])
+            return text.cast("int64")
+        return text.cast("float64").cast("int64") if found[name, "other than a whole float"] == 0 else text
 
     def explain(found):
         if found[name, "other than a number"] or not found[name, "fractional"]:
@@ -660,10 +667,10 @@ def _number_column(src, name, decimal, thousands, required=False):
         pattern = f"^[-+]?({whole}([{decimal}][0-9]*)?|[{decimal}][0-9]+)([eE][-+]?[0-9]+)?$|^[-+]?[Ii]nf(inity)?$"
 
         def value(t, found=None):
-            text = _text(t[name])
-            bare = text if thousands is None else text.replace(thousands, "")
-            bare = bare if decimal == "." else bare.replace(decimal, ".")
-            return ibis.ifelse(text.re_search(pattern), bare, ibis.null("string")).try_cast("float64")
+            complete = found is not None and not found[name, "missing"]
+            text = _if_like(_text(t[name], complete), pattern, complete)
+            text = text if thousands is None else text.replace(thousands, "")
+            return (text if decimal == "." else text.replace(decimal, ".")).try_cast("float64")
 
         checks.append(Check(name, "not a number", lambda t: _text(t[name]).notnull() & value(t).isnull(),
                             lambda values: _number_hint(values, decimal)))
@@ -737,20 +744,19 @@ def _date_column(src, name, date_format, zone, end):
             return Column(lambda t, found: t[name], [*checks, check])
 
         def value(t, found=None):
-            text = _date_text(t[name])
+            complete = found is not None  # a date is never missing
+            text = _text(t[name], complete) if kind.is_string() else _whole_text(t[name])
             if date_format == "excel":
                 return _from_excel(text)
             if date_format is not None:
                 return _with_format(text, date_format, zone, spark)
-            day = text.replace("/", "-")
-            plain = ibis.ifelse(text.re_search(ISO), day, ibis.null("string")).try_cast("timestamp")
-            if zone is None:
-                return plain
-            zoned = ibis.ifelse(text.re_search(ISO_ZONED), day, ibis.null("string"))
-            return plain.fill_null(_local(zoned, zone, spark))
+            text = text.replace("/", "-")
+            zoned = zone and (found is None or found[name, "with an offset"])
+            plain = _if_like(text, ISO, complete and not zoned).try_cast("timestamp")
+            return plain.fill_null(_local(_if_like(text, ISO_ZONED), zone, spark)) if zoned else plain
 
         def unread(t):
-            odd = _date_text(t[name]).notnull() & value(t).isnull()
+            odd = ~_missing(t[name]) & value(t).isnull()
             return odd & ~_text(t[name]).re_search(ISO_ZONED) if date_format is None and zone is None else odd
 
         def offset(t):
@@ -785,11 +791,8 @@ def _date_column(src, name, date_format, zone, end):
     return Column(lambda t, found: value(t).cast("timestamp(6)"), checks, explain)
 
 
-def _date_text(column):
-    """Return dates that are text or numbers as text; 19970101.0 is the trace of a missing value."""
-    if column.type().is_string():
-        text = _text(column)
-        return ibis.ifelse(text.re_search("^[0-9]+[.]0+$"), text.re_replace("[.]0+$", ""), text)
+def _whole_text(column):
+    """Return numbers as text, whole ones without a fraction."""
     number = column.cast("float64")
     whole = (number % 1 == 0) & (number.abs() < 2**53)
     return ibis.ifelse(whole, ibis.ifelse(whole, number, 0.0).cast("int64").cast("string"), number.cast("string"))
@@ -820,6 +823,8 @@ def _from_utc_timestamp(instant: ibis.dtype("timestamp"), zone: str) -> ibis.dty
 
 def _with_format(text, date_format, zone, spark):
     """Return text read by a strptime format, null where it does not fit."""
+    if "." not in date_format:  # 19970101.0 is the trace of a missing value
+        text = ibis.ifelse(text.re_search("^[0-9]+[.]0+$"), text.re_replace("[.]0+$", ""), text)
     if not spark:
         read = _try_strptime(text, date_format)
     else:
@@ -904,7 +909,7 @@ def _explain_dates(src, name, unread, zone, found):
             problems.append(Problem(name, f"not year-month-day in {both:,} of {src.rows:,} rows",
                                     f"{kind}, as {proof} shows: pass {answer}", text))
         else:
-            problems.append(Problem(name, f"day or month first? Every one of {both:,} dates can be read either way",
+            problems.append(Problem(name, f"day or month first? {both:,} of {src.rows:,} rows can be read either way",
                                     f"pass {day} if the day comes first, {month} if the month does", text))
     elif digits:
         values = _examples(src, name, kinds["digits only"], 1)[1]
