@@ -70,6 +70,7 @@ _NOT_A_QUANTITY = re.compile(
     r"|\b\d{4}-\d\d-\d\d\b|\d+(?:\s*\(\d+\))?:\s*\d+\s?[–-]\s?\d+"  # dates; volume: pages
     r"|(?<![\d.,])(?:0|100)\s?%"
 )
+_ABOUT = re.compile(r"(?i)\b(?:about|around|roughly|nearly|almost|some|over|under|(?:more|less) than|close to) [$¥€]?$")
 
 
 @dataclass(frozen=True)
@@ -93,27 +94,34 @@ def tokens(text: str) -> list[Token]:
 
     A number is notable if it has decimals, a thousands comma, a per cent sign, a scale (million)
     or three digits, and is no year. Chapter and page numbers, dates, 0 %, 100 % and the level of
-    an interval are no quantities and are left out.
+    an interval are no quantities and are left out. After "about" and the like, the zeros at the end
+    of a number are no digits of it.
 
     Examples
     --------
     >>> [(t.value, t.half, t.notable) for t in tokens("In 1997, 2,357 buyers (12.5 %) came 3 times.")]
     [(1997.0, 0.5, False), (2357.0, 0.5, True), (12.5, 0.05, True), (3.0, 0.5, False)]
+    >>> [t.half for t in tokens("about 4,200, not 4,200")]
+    [50.0, 0.5]
     >>> tokens("Chapter 06.2 has a 95 % interval from 1998-06-30.")
     []
     """
     text = re.sub(r"\{,\}", ",", plain(text)).replace("\\,", " ").replace("\u2212", "-")
+    text = _NOT_A_QUANTITY.sub(" ", text)
     found = []
-    for match in _TOKEN.finditer(_NOT_A_QUANTITY.sub(" ", text)):
+    for match in _TOKEN.finditer(text):
         whole, part, power, unit = (match[name] or "" for name in ("whole", "part", "power", "unit"))
         if not whole and not part:
             continue
         digits = re.sub(r"\D", "", whole)
         scale = _SCALES.get(unit, 1.0)
+        places = max(len(part) - 1, 0)
+        if not part and unit not in _PERCENT and _ABOUT.search(text[: match.start()]):
+            places = len(digits.rstrip("0")) - len(digits)
         token = Token(
             text=match[0].strip(),
             value=float((digits or "0") + part + power) * scale,
-            half=0.5 * 10.0 ** (-max(len(part) - 1, 0) + int(power[1:] or 0)) * scale,
+            half=0.5 * 10.0 ** (int(power[1:] or 0) - places) * scale,
             percent=unit in _PERCENT,
             notable=bool(unit or part or len(digits) >= 3),
         )
