@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, expit
+from scipy.special import betaln, expit, log_expit
 
 from crmlib import btyd
 from crmlib.data import load_cdnow, load_donations
@@ -44,7 +44,8 @@ def numbered_orders():
     """The same with the sample's own numbers 1..2357, the order of the published tables; read with pandas alone."""
     names = ["master_id", "customer_id", "date", "quantity", "amount"]
     frame = pd.read_csv(datasets() / "CDNOW_sample.txt", sep=r"\s+", names=names)
-    return frame.assign(date=pd.to_datetime(frame["date"], format="%Y%m%d"))[["customer_id", "date", "amount"]]
+    frame["date"] = pd.to_datetime(frame["date"].astype(str), format="%Y%m%d")
+    return frame[["customer_id", "date", "amount"]]
 
 
 @cache
@@ -148,13 +149,9 @@ def quadrature_bg_nbd(params, t, x, recency, T, mbg=False):
     """
     r, alpha, a, b = params
     A, B, b = r + x, alpha + T, b + x + mbg
-    u = np.linspace(-80 / min(a, 1), 80, 200_001)
+    u = np.linspace(max(-80 / min(a, 1), -700), 80, 200_001)
     p = expit(u)
-    density = np.exp(a * np.log(p) + b * np.log(expit(-u)) - betaln(a, b))
+    density = np.exp(a * log_expit(u) + b * log_expit(-u) - betaln(a, b))
     mean = (density * -np.expm1(-A * np.log1p(p * t / B)) / p).sum() * (u[1] - u[0])
-    odds = np.exp((r + x) * np.log((alpha + T) / (alpha + recency)))
-    if mbg:
-        alive = 1 / (1 + a / (b - 1) * odds)
-    else:
-        alive = 1 / (1 + a / (b - 1) * odds) if x > 0 else 1.0
-    return alive * mean
+    log_odds = np.log(a / (b - 1)) + (r + x) * np.log((alpha + T) / (alpha + recency)) if x + mbg > 0 else -np.inf
+    return expit(-log_odds) * mean
