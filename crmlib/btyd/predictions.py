@@ -59,8 +59,8 @@ def probability_alive(model, summary, *, periods_ahead=0):
         raise ValueError(f"periods_ahead is for BG/BB; {model.name} gives the probability now")
     frame = _history(model, summary)
     histories, codes = distinct_rows(frame, list(frame))
-    alive = _alive(model, *_columns(histories), periods_ahead)
-    return _series(summary, alive[codes], "probability_alive")
+    alive = _finite(model, _alive(model, *_columns(histories), periods_ahead), histories, codes)
+    return _series(summary, np.clip(alive, 0, 1)[codes], "probability_alive")
 
 
 def expected_purchases(model, summary, *, horizon, horizon_unit):
@@ -112,13 +112,17 @@ def probability_no_purchase(model, summary, *, horizon, horizon_unit):
     if model.name == "BG/BB":
         histories, codes = distinct_rows(frame, list(frame))
         x, recency, n = _columns(histories)
-        values = _bg_bb_no_purchase(model, t, x, recency, n)[codes]
+        values = _finite(model, _bg_bb_no_purchase(model, t, x, recency, n), histories, codes)[codes]
     elif model.name == "Pareto/NBD":
         histories, codes = distinct_rows(frame, list(frame))
         x, recency, T = _columns(histories)
         engine = fitter(model.name, model.params)
-        with np.errstate(all="ignore"):
-            values = engine.conditional_probability_of_n_purchases_up_to_time(0, t, x, recency, T)[codes]
+        if t > 0:
+            with np.errstate(all="ignore"):
+                values = engine.conditional_probability_of_n_purchases_up_to_time(0, t, x, recency, T)
+        else:
+            values = np.ones(len(x))  # lifetimes takes the logarithm of t
+        values = _finite(model, values, histories, codes)[codes]
     else:
         r, alpha = model.params["r"], model.params["alpha"]
         # x and T do not determine the answer alone, but the factor behind P(alive) is theirs
@@ -256,7 +260,7 @@ def expected_purchases_new(model, *, horizon, horizon_unit):
     -----
     Fader, Hardie & Lee (2005), equation 9: CDNOW, 39 weeks: 1.0437 in 32 weeks.
     """
-    t = _horizon(model, horizon, horizon_unit)
+    t = _horizon(model, horizon, horizon_unit, several=True)
     values = _new(model, np.asarray(t, dtype=float))
     return float(values) if np.ndim(horizon) == 0 else values
 
@@ -323,7 +327,7 @@ def purchase_count_probability_new(model, count, *, horizon, horizon_unit):
     n = np.asarray(count)
     if (n < 0).any() or (n % 1 != 0).any():
         raise ValueError(f"count must be whole numbers of zero or more, not {count!r}")
-    t = np.asarray(_horizon(model, horizon, horizon_unit), dtype=float)
+    t = np.asarray(_horizon(model, horizon, horizon_unit, several=True), dtype=float)
     success = alpha / (alpha + t)
     early = 1 if model.name == "MBG/NBD" else 0  # MBG: one more chance to leave, after the first purchase
     stayed = np.exp(betaln(a, b + n + early) - betaln(a, b)) * nbinom.pmf(n, r, success)
@@ -394,13 +398,18 @@ def _alive_times(model, frame, factor):
     pairs, pair_codes = distinct_rows(histories, ["frequency", age])
     per_pair = factor(pairs["frequency"].to_numpy(), pairs[age].to_numpy())
     values = _alive(model, *_columns(histories)) * per_pair[pair_codes]
+    return _finite(model, values, histories, codes)[codes]
+
+
+def _finite(model, values, histories, codes):
+    """`values` per history, or an error that counts the customers for whom the formulas overflow."""
     broken = ~np.isfinite(values)
     if broken.any():
         raise DataError(
             f"{model.name} gives no finite prediction for {int(broken[codes].sum()):,} customers (first: "
             f"{histories[broken].iloc[0].to_dict()}): these histories are far outside what the model was fitted on"
         )
-    return values[codes]
+    return values
 
 
 def _bg_bb_no_purchase(model, t, x, recency, n):
@@ -408,8 +417,6 @@ def _bg_bb_no_purchase(model, t, x, recency, n):
     from scipy.special import betaln
 
     alpha, beta, gamma, delta = model.params
-    if t != int(t):
-        raise ValueError(f"the horizon must be a whole number of periods for BG/BB, not {t:g}")
     alive = _alive(model, x, recency, n)
     # given active at n: p ~ Beta(alpha+x, beta+n-x), theta ~ Beta(gamma, delta+n)
     def skip(j):
@@ -431,8 +438,6 @@ def _steps(model, horizon, horizon_unit, annual_discount_rate, timing):
     check_choice("timing", timing, ("end", "middle"))
     rate = check_discount_rate("annual_discount_rate", annual_discount_rate)
     end = _horizon(model, horizon, horizon_unit)
-    if np.ndim(end):
-        raise ValueError("horizon must be one number here")
     step = 1.0 if model.name == "BG/BB" else convert_time(1.0, "month", model.unit)
     count = max(int(np.ceil(end / step - 1e-9)), 1)
     ends = np.append(np.arange(1, count) * step, end)
@@ -453,7 +458,7 @@ def _discounted(cumulative, ends, factors):
 # --- input -------------------------------------------------------------------------------------------------------
 
 
-def _horizon(model, horizon, horizon_unit):
+def _horizon(model, horizon, horizon_unit, *, several=False):
     if model.name not in TIMING_MODELS:
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
     if model.unit is None:
@@ -461,10 +466,15 @@ def _horizon(model, horizon, horizon_unit):
     values = np.asarray(horizon, dtype=float)
     if not np.isfinite(values).all() or (values < 0).any():
         raise ValueError(f"horizon must be finite and zero or more, not {horizon!r}")
+    if values.ndim and not several:
+        raise ValueError("horizon must be one number here")
     converted = convert_time(values, horizon_unit, model.unit)
-    if model.name == "BG/BB" and (np.abs(converted - np.rint(converted)) > 1e-9).any():
-        raise ValueError(f"the horizon must be a whole number of periods for BG/BB, not {horizon!r}")
-    return converted if converted.ndim else float(converted)
+    if model.name == "BG/BB":
+        periods = np.rint(converted)
+        if (np.abs(converted - periods) > 1e-9).any():
+            raise ValueError(f"the horizon must be a whole number of periods for BG/BB, not {horizon!r}")
+        converted = periods  # twelve months are one year, whatever rounding makes of it
+    return converted if np.ndim(converted) else float(converted)
 
 
 def _history(model, summary):
