@@ -169,8 +169,8 @@ def contact_profit(curve, *, currency="$", ax=None):
 _WARM, _COLD, _GREEN, _GREY = PALETTE[1], PALETTE[0], PALETTE[2], "#8a8a8a"
 
 
-def _axes(ax):
-    return plt.subplots()[1] if ax is None else ax
+def _axes(ax, height=4.2):
+    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def lifetime_value_bars(table, *, unit="yuan", ax=None):
@@ -183,10 +183,11 @@ def lifetime_value_bars(table, *, unit="yuan", ax=None):
     ax.bar(table["year"], table["npv"] / cohort, width=0.5, color=_COLD, label="this year")
     ax.plot(table["year"], table["lifetime_value"], "o-", color=_WARM, label="lifetime value so far")
     for year, value in zip(table["year"], table["lifetime_value"], strict=True):
-        ax.annotate(f"{value:.2f}", (year, value), xytext=(0, 9), textcoords="offset points", ha="center",
-                    color=_WARM, weight="bold")
+        ax.annotate(f"{value:.2f}", (year, value), xytext=(0, 10 if value >= 0 else -20), ha="center",
+                    textcoords="offset points", color=_WARM, weight="bold",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     ax.axhline(0, color="black", linewidth=1)
-    ax.margins(y=0.15)
+    ax.margins(y=0.2)
     ax.set(xlabel="year after acquisition", ylabel=f"{unit} per original customer", xticks=table["year"])
     ax.legend(loc="upper left")
     return ax
@@ -198,7 +199,7 @@ def tornado(effects, *, base, unit="yuan", ax=None):
     `effects` has one row per input and two columns, the value with that input lower and higher; the column
     names are the legend. `base` is the value with every input as it is.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.8)
     order = effects.sub(base).abs().max(axis=1).sort_values().index
     for column, colour in zip(effects.columns, (_COLD, _WARM), strict=True):
         change = effects.loc[order, column] - base
@@ -230,7 +231,7 @@ def payment_timelines(payments, *, unit="yuan", ax=None):
         ax.bar(rows["time"], rows["present_value"] / top, bottom=low, width=0.3, color=PALETTE[row])
         for time, value in zip(rows["time"], rows["present_value"], strict=True):
             ax.text(time, low + value / top + 0.04, f"{value:.0f}", ha="center", size=11)
-        ax.text(payments["time"].max() + 0.5, low + 0.78, question, ha="right", size=13, color=PALETTE[row],
+        ax.text(payments["time"].max() + 0.5, low + 0.8, question, ha="right", size=13, color=PALETTE[row],
                 weight="bold")
     ax.grid(visible=False)
     ax.spines["left"].set_visible(False)
@@ -248,10 +249,11 @@ def two_lifetimes(payments, *, unit="yuan", ax=None):
     ax = _axes(ax)
     for shift, colour, name in zip((-0.2, 0.2), (_WARM, _COLD), payments.columns, strict=True):
         ax.bar(payments.index + shift, payments[name], width=0.4, color=colour,
-               label=f"{name}: {payments[name].sum():.0f} {unit} in the years drawn")
+               label=name)
     ax.set(xlabel="years from now", ylabel=f"present value of\nthe expected payment ({unit})",
            xticks=payments.index[::2])
     ax.legend(loc="upper right")
+    ax.grid(axis="x", visible=False)
     return ax
 
 
@@ -264,10 +266,8 @@ def horizon_curves(capture, *, years=4, ax=None):
     for colour, (rate, shares) in zip(PALETTE, capture.items(), strict=False):
         ax.plot(capture.index, 100 * shares, color=colour)
         ax.plot(years, 100 * shares[years], "o", color=colour)
-        ax.annotate(f"{100 * shares[years]:.0f} %", (years, 100 * shares[years]), xytext=(8, -15),
-                    textcoords="offset points", color=colour, weight="bold")
-        ax.text(capture.index[-1] + 0.2, 100 * shares.iloc[-1], f"retention {100 * rate:.0f} %", color=colour,
-                va="center", size=12)
+        ax.annotate(f"retention {100 * rate:.0f} %: {100 * shares[years]:.0f} %", (years, 100 * shares[years]),
+                    xytext=(10, -17), textcoords="offset points", color=colour, weight="bold")
     ax.axvline(years, color=_GREY, linestyle="--", linewidth=1.5)
     ax.set(xlabel="years counted", ylabel="share of the whole value (%)", ylim=(0, 104),
            xlim=(0, capture.index[-1]))
@@ -283,16 +283,20 @@ def acquisition_rules(curve, rules, *, unit="yuan", ax=None):
     ax = _axes(ax)
     ax.plot(curve["spend"], curve["profit"], color=_COLD)
     height = curve["profit"].max()
-    levels = (1.30, 1.06, 1.22, 0.30)
-    for level, colour, (name, rule) in zip(levels, (_GREY, PALETTE[2], _WARM, "black"), rules.iterrows(), strict=False):
+    right = curve["spend"].max()
+    # the first two rules may nearly coincide: their names stand left and right above the curve
+    places = ((0.0, 1.28, "left"), (0.26, 1.12, "left"), (0.40, 0.97, "left"), (0.86, 0.20, "left"))
+    for (x, y, side), colour, (name, rule) in zip(
+        places, ("#555555", _GREEN, _WARM, "black"), rules.iterrows(), strict=False
+    ):
         ax.plot([rule["spend"]] * 2, [0, rule["profit"]], color=colour, linewidth=1.5, linestyle="--")
         ax.plot(rule["spend"], rule["profit"], "o", color=colour, markersize=10)
-        ax.annotate(f"{name}: {rule['profit']:.0f}", (rule["spend"], rule["profit"]),
-                    xytext=(rule["spend"] + 1, level * height), ha="right" if level == 0.30 else "left", color=colour,
-                    weight="bold", arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1})
+        ax.annotate(f"{name}: {rule['profit']:.0f}", (rule["spend"], rule["profit"]), xytext=(x * right, y * height),
+                    ha=side, color=colour, weight="bold",
+                    arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1})
     ax.axhline(0, color="black", linewidth=1)
     ax.set(xlabel=f"spend per prospect ({unit})", ylabel=f"profit per prospect ({unit})",
-           ylim=(-0.06 * height, 1.42 * height))
+           ylim=(-0.06 * height, 1.42 * height), xlim=(-2, 1.1 * right))
     return ax
 
 
@@ -300,9 +304,9 @@ def best_cost_share(shares, marks, *, rule=0.4, ax=None):
     """Draw the best share of a customer's value to spend on winning one, against how cheap the first one is.
 
     `shares` is a Series: index value / cost of the first customer, values the share at the optimum.
-    `marks` is a Series of the same kind with the examples to mark, named in its ``name`` → index order by `marks.attrs`.
+    `marks` has one row per example, the index its name, and the columns ``ratio`` and ``share``.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.9)
     ax.plot(shares.index, 100 * shares, color=_COLD)
     ax.axhline(100 * rule, color=_GREY, linestyle="--", linewidth=1.5)
     ax.text(shares.index[-1], 100 * rule + 1.5, f"the {100 * rule:.0f} % rule", ha="right", color="#555555")
@@ -322,12 +326,13 @@ def survival_by_renewal(observed, models, *, fitted, ax=None):
     the models have seen, what is right of it is a test.
     """
     ax = _axes(ax)
-    for colour, name in zip((_COLD, _WARM), models.columns, strict=False):
+    for colour, above, name in zip((_COLD, _WARM), (11, -6), models.columns, strict=False):
         ax.plot(models.index, 100 * models[name], color=colour)
-        ax.text(models.index[-1] + 0.2, 100 * models[name].iloc[-1], name, color=colour, va="center", size=12)
+        ax.text(models.index[-1], 100 * models[name].iloc[-1] + above, name, color=colour, ha="right", va="center",
+                weight="bold")
     ax.plot(observed.index, 100 * observed, "o", color="black")
     ax.axvspan(fitted + 0.5, models.index[-1] + 0.1, color="#eeeeee", zorder=0)
-    ax.text(fitted + 0.7, 92, "not shown\nto the models", size=11, va="top")
+    ax.text(fitted + 0.7, 96, "not shown\nto the model", size=12, va="top")
     ax.set(xlabel="renewals", ylabel="still customers (%)", ylim=(0, 102), xlim=(-0.2, models.index[-1] + 0.1))
     return ax
 
@@ -340,7 +345,8 @@ def retention_by_renewal(observed, models, *, ax=None):
     ax = _axes(ax)
     for colour, name in zip((_COLD, _WARM), models.columns, strict=False):
         ax.plot(models.index, 100 * models[name], color=colour)
-        ax.text(models.index[-1] + 0.2, 100 * models[name].iloc[-1], name, color=colour, va="center", size=12)
+        ax.text(models.index[-1], 100 * models[name].iloc[-1] + 2.5, name, color=colour, ha="right", va="center",
+                weight="bold")
     ax.plot(observed.index, 100 * observed, "o", color="black")
     ax.set(xlabel="renewal", ylabel="renewing, of those still there (%)", ylim=(50, 101),
            xlim=(0.7, models.index[-1] + 0.1))
@@ -352,7 +358,7 @@ def state_values(values, *, unit="yuan", ax=None):
 
     `values` is a Series, one value per state, or a DataFrame with a column per policy.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.4)
     colours = [_COLD if value >= 0 else _WARM for value in values]
     ax.bar(values.index.astype(str), values, color=colours, width=0.6)
     for n, value in enumerate(values):
@@ -370,14 +376,12 @@ def later_spend(groups, *, unit="US$", ax=None):
 
     `groups` has the columns ``first_order`` and ``later`` (means per customer), one row per group.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 4.0)
     at = range(1, len(groups) + 1)
     ax.bar(at, groups["later"], color=_COLD, width=0.7)
     ax.plot(at, groups["first_order"], "o-", color=_WARM)
-    ax.text(1, groups["later"].iloc[0] + 4, "all later orders", color=_COLD, weight="bold")
-    ax.annotate("first order", (at[-1], groups["first_order"].iloc[-1]), xytext=(-62, 14),
-                textcoords="offset points", color=_WARM, weight="bold", ha="right", size=14,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
+    for height, words, colour in ((0.92, "all later orders", _COLD), (0.82, "first order", _WARM)):
+        ax.text(0.03, height, words, color=colour, weight="bold", size=15, transform=ax.transAxes, va="center")
     ax.grid(axis="x", visible=False)
     ax.set(xlabel=f"customers grouped by first order, smallest (1) to largest ({len(groups)})",
            ylabel=f"mean per customer ({unit})", xticks=list(at))
@@ -397,7 +401,7 @@ def concentration_curves(curves, *, share=0.2, ax=None):
         at = 100 * float(np.interp(share, best, value))
         ax.plot(100 * share, at, "o", color=colour)
         ax.annotate(f"{name}: {at:.0f} %", (100 * share, at), xytext=(14, -16), textcoords="offset points",
-                    color=colour, weight="bold")
+                    color=colour, weight="bold", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.axvline(100 * share, color=_GREY, linestyle="--", linewidth=1.5)
     ax.set(xlabel="best customers (% of all)", ylabel="their share of the value (%)", xlim=(0, 100), ylim=(0, 102))
     return ax
@@ -408,13 +412,14 @@ def shrinking_value(steps, *, unit="US$", ax=None):
 
     `steps` is a Series, its index the words beside the bars.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.0)
     ax.barh(steps.index, steps, color=[_GREY, *[_COLD] * (len(steps) - 2), _WARM], height=0.6)
     for name, value in steps.items():
         ax.annotate(f"{value:,.0f}", (value, name), xytext=(6, 0), textcoords="offset points", va="center",
                     weight="bold")
     ax.invert_yaxis()
     ax.margins(x=0.15)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=f"{unit} per customer")
     return ax
@@ -425,7 +430,7 @@ def value_waterfall(parts, *, total, unit="yuan", ax=None):
 
     `parts` is a Series, its index the words below the bars; `total` names the last bar.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.6)
     ends = parts.cumsum()
     starts = ends - parts
     colours = [_WARM if part < 0 else _COLD for part in parts]
@@ -437,7 +442,8 @@ def value_waterfall(parts, *, total, unit="yuan", ax=None):
         ax.plot([n - 0.3, n + 1.3], [end, end], color="#444444", linewidth=1)
     ax.text(len(parts), ends.iloc[-1] + 0.02 * abs(ends).max(), f"{ends.iloc[-1]:,.0f}", ha="center", weight="bold")
     ax.axhline(0, color="black", linewidth=1)
-    ax.margins(y=0.12)
+    ax.use_sticky_edges = False
+    ax.margins(x=0.03, y=0.1)
     ax.grid(axis="x", visible=False)
     ax.set(ylabel=f"present value ({unit})")
     return ax
@@ -449,15 +455,15 @@ def value_path(path, *, unit="yuan", ax=None):
     `path` is what `crmlib.teaching.widgets.lifetime_value_path` returns.
     """
     ax = _axes(ax)
-    ax.bar(path["year"], path["present_value"], color=_COLD, width=0.6)
-    ax.plot(path["year"], path["balance"], "o-", color=_WARM)
+    ax.bar(path["year"], path["present_value"], color=_COLD, width=0.6, label="payment of the year")
+    ax.plot(path["year"], path["balance"], "o-", color=_WARM, label="balance after acquisition cost")
     last = path.iloc[-1]
     ax.annotate(f"balance {last['balance']:,.0f}", (last["year"], last["balance"]), xytext=(0, 10),
                 textcoords="offset points", color=_WARM, weight="bold", ha="right")
     ax.axhline(0, color="black", linewidth=1)
     ax.margins(y=0.15)
     ax.set(xlabel="years from now", ylabel=f"present value ({unit})")
-    ax.legend(["balance after acquisition cost", "payment of the year"], loc="best")
+    ax.legend(loc="best")
     return ax
 
 
@@ -519,13 +525,11 @@ def repeat_counts(table, *, ax=None):
     """
     ax = ax or plt.subplots()[1]
     places = range(len(table))
-    ax.bar([p - 0.2 for p in places], table["actual"], width=0.4, color=PALETTE[0])
-    ax.bar([p + 0.2 for p in places], table["expected"], width=0.4, color=PALETTE[4])
-    top = table.iloc[0]
-    ax.text(0.55, top["actual"] * 0.97, "■ actual", color=PALETTE[0], va="top")
-    ax.text(0.55, top["actual"] * 0.87, "■ expected by the model", color="#9a6a00", va="top")
+    ax.bar([p - 0.2 for p in places], table["actual"], width=0.4, color=PALETTE[0], label="actual")
+    ax.bar([p + 0.2 for p in places], table["expected"], width=0.4, color=PALETTE[4], label="expected by the model")
+    ax.legend(loc="upper right")
     ax.set_xticks(places, table.index)
-    ax.set_xlabel("repeat purchases in 39 weeks" if len(table) == 8 else "repeat purchases")
+    ax.set_xlabel("repeat purchases")
     ax.set_ylabel("customers")
     ax.grid(axis="x", visible=False)
     return ax
@@ -590,21 +594,19 @@ def weekly_tracking(table, *, axes=None):
         (axes[0], "actual", "expected"), (axes[1], "cumulative_actual", "cumulative_expected"),
     ):
         ax.axvspan(start, table.index[-1], color="#eeeeee", zorder=0)
-        ax.plot(table.index, table[actual], color=PALETTE[0], lw=1.8)
-        ax.plot(table.index, table[expected], color=PALETTE[1], ls="--")
-        ax.set_xlabel("week since 1 January 1997" if table.index.name == "week" else table.index.name)
-        ax.set_ylim(0)
+        ax.plot(table.index, table[actual], color=PALETTE[0], lw=1.8, label="actual")
+        ax.plot(table.index, table[expected], color=PALETTE[1], ls="--", label="expected")
+        ax.set_xlabel(f"{table.index.name} of observation")
+        ax.set_ylim(0, table[actual].max() * 1.1)
         ax.set_xlim(0, table.index[-1])
-        ax.text(start + 1, ax.get_ylim()[1] * 0.02, "not seen by the model", fontsize=11, va="bottom")
-    axes[0].set_ylabel("repeat purchases in the week")
-    axes[1].set_ylabel("repeat purchases up to the week")
-    peak = table["actual"].idxmax()
-    axes[0].text(peak + 2, table.loc[peak, "actual"], "actual", color=PALETTE[0], va="center")
-    axes[0].text(28, 82, "expected", color=PALETTE[1])
+        ax.text(start + 1, ax.get_ylim()[1] * 0.02, "not seen by the model", fontsize=12, va="bottom")
+    axes[0].legend(loc="upper right")
+    axes[0].set_ylabel(f"repeat purchases in the {table.index.name}")
+    axes[1].set_ylabel(f"repeat purchases up to the {table.index.name}")
     last = table.iloc[-1]
-    axes[1].text(table.index[-1] - 1, last["cumulative_actual"] * 1.02, f"actual {last['cumulative_actual']:,.0f}",
+    axes[1].text(table.index[-1] - 1, last["cumulative_actual"] * 1.03, f"actual {last['cumulative_actual']:,.0f}",
                  color=PALETTE[0], ha="right", va="bottom")
-    axes[1].text(table.index[-1] - 1, last["cumulative_expected"] * 0.86,
+    axes[1].text(table.index[-1] - 1, last["cumulative_expected"] * 0.72,
                  f"expected {last['cumulative_expected']:,.0f}", color=PALETTE[1], ha="right", va="top")
     return axes
 
@@ -617,21 +619,19 @@ def holdout_classes(table, labels, *, ax=None):
     table : pandas.DataFrame
         From `crmlib.btyd.holdout_by_frequency`.
     labels : dict of str to str
-        Columns to draw and the name to write at the end of each line.
+        Columns to draw and the name of each line.
     """
     ax = ax or plt.subplots(figsize=(9, 5))[1]
     places = list(range(len(table)))
     for colour, (column, label) in zip(PALETTE, labels.items(), strict=False):
         actual = column == "actual"
         ax.plot(places, table[column], color="#000000" if actual else colour, lw=4 if actual else 2.2,
-                ls="-" if actual else "--", marker="o" if actual else None)
-        ax.text(places[-1] + 0.12, table[column].iloc[-1], label, color="#000000" if actual else colour,
-                va="center", fontsize=12)
+                ls="-" if actual else "--", marker="o" if actual else None, label=label)
+    ax.legend(loc="upper left")
     ax.set_xticks(places, table.index)
-    ax.set_xlim(-0.2, places[-1] + 1.9)
     ax.set_ylim(0)
-    ax.set_xlabel("repeat purchases in the first 39 weeks")
-    ax.set_ylabel("mean purchases, next 39 weeks")
+    ax.set_xlabel("repeat purchases before the holdout")
+    ax.set_ylabel("mean purchases in the holdout")
     return ax
 
 
@@ -653,13 +653,12 @@ def spend_shrinkage(summary, expected, *, population, ax=None):
               ("5 and more", summary["frequency"] >= 5, PALETTE[0]))
     top = float(summary["monetary_value"].quantile(0.99))
     ax.plot([0, top], [0, top], color="#888888", lw=1.2)
-    ax.text(top * 0.62, top * 0.66, "own mean taken as it is", color="#555555", rotation=41,
-            rotation_mode="anchor", ha="center", fontsize=12)
+    ax.text(top * 0.85, top * 0.91, "own mean as it is", color="#555555", ha="right", fontsize=12)
     ax.axhline(population, color="#888888", lw=1.2, ls=":")
     for label, rows, colour in groups:
         ax.scatter(summary["monetary_value"][rows], expected[rows], s=16, color=colour, alpha=0.6, label=label)
-    ax.legend(loc="lower right", title="based on", markerscale=2.2, fontsize=12)
-    ax.text(top, population - 3, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
+    ax.legend(loc="upper left", markerscale=2.2, fontsize=12)
+    ax.text(top * 0.98, population - 3, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
     ax.set_xlabel("mean spend per repeat purchase so far, dollars")
@@ -707,7 +706,7 @@ def alive_against_truth(table, *, ax=None):
     table : pandas.DataFrame
         Index: classes of silence; ``model`` and ``truth`` between 0 and 1.
     """
-    ax = ax or plt.subplots()[1]
+    ax = ax or plt.subplots(figsize=(9, 4.5))[1]
     places = range(len(table))
     ax.plot(places, table["truth"], color=PALETTE[0], marker="o")
     ax.plot(places, table["model"], color=PALETTE[1], marker="s", ls="--")
@@ -716,7 +715,7 @@ def alive_against_truth(table, *, ax=None):
     ax.text(middle, table["model"].iloc[middle] + 0.05, "P(alive), BG/NBD", color=PALETTE[1], ha="left")
     ax.set_xticks(places, table.index)
     ax.set_ylim(-0.03, 1.08)
-    ax.set_xlabel("weeks since the last purchase")
+    ax.set_xlabel("silence, in usual pauses of the customer")
     ax.set_ylabel("share of customers")
     return ax
 
@@ -767,9 +766,9 @@ def customer_outlook(path, facts, *, ax=None):
     ax.text(facts["T"], 1.06, "today", ha="center", fontsize=12)
     here = path.index.get_indexer([facts["T"]], method="nearest")[0]
     for colour, style, (name, line) in zip(PALETTE, ("-", "--"), path.items(), strict=False):
-        ax.plot(path.index, line, color=colour, ls=style)
+        ax.plot(path.index, line, color=colour, ls=style, label=name)
         ax.plot(facts["T"], line.iloc[here], "o", color=colour, ms=9)
-        ax.text(path.index[-1], line.iloc[-1], f" {name}", color=colour, va="center", fontsize=12)
+    ax.legend(loc="upper right")
     ax.set_xlim(0, path.index[-1])
     ax.set_ylim(0, 1.04)
     ax.set_xlabel("weeks since the first purchase")
