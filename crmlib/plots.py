@@ -267,7 +267,8 @@ def horizon_curves(capture, *, years=4, ax=None):
         ax.plot(capture.index, 100 * shares, color=colour)
         ax.plot(years, 100 * shares[years], "o", color=colour)
         ax.annotate(f"retention {100 * rate:.0f} %: {100 * shares[years]:.0f} %", (years, 100 * shares[years]),
-                    xytext=(10, -17), textcoords="offset points", color=colour, weight="bold")
+                    xytext=(10, -17), textcoords="offset points", color=colour, weight="bold",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
     ax.axvline(years, color=_GREY, linestyle="--", linewidth=1.5)
     ax.set(xlabel="years counted", ylabel="share of the whole value (%)", ylim=(0, 104),
            xlim=(0, capture.index[-1]))
@@ -326,9 +327,11 @@ def survival_by_renewal(observed, models, *, fitted, ax=None):
     the models have seen, what is right of it is a test.
     """
     ax = _axes(ax)
-    for colour, above, name in zip((_COLD, _WARM), (11, -6), models.columns, strict=False):
+    for colour, (at, above, side), name in zip(
+        (_COLD, _WARM), ((-1, 11, "right"), (2, 5, "left")), models.columns, strict=False
+    ):
         ax.plot(models.index, 100 * models[name], color=colour)
-        ax.text(models.index[-1], 100 * models[name].iloc[-1] + above, name, color=colour, ha="right", va="center",
+        ax.text(models.index[at], 100 * models[name].iloc[at] + above, name, color=colour, ha=side, va="center",
                 weight="bold")
     ax.plot(observed.index, 100 * observed, "o", color="black")
     ax.axvspan(fitted + 0.5, models.index[-1] + 0.1, color="#eeeeee", zorder=0)
@@ -367,7 +370,7 @@ def state_values(values, *, unit="yuan", ax=None):
     ax.axhline(0, color="black", linewidth=1)
     ax.margins(y=0.15)
     ax.grid(axis="x", visible=False)
-    ax.set(ylabel=f"value of a customer ({unit})")
+    ax.set(ylabel=f"value ({unit})")
     return ax
 
 
@@ -437,10 +440,11 @@ def value_waterfall(parts, *, total, unit="yuan", ax=None):
     ax.bar(parts.index, parts, bottom=starts, color=colours, width=0.6)
     ax.bar([total], [ends.iloc[-1]], color="black", width=0.6)
     for n, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
-        ax.text(n, max(start, end) + 0.02 * abs(ends).max(), f"{part:+,.0f}", ha="center", weight="bold",
-                color=colours[n])
+        ax.annotate(f"{part:+,.0f}", (n, max(start, end)), xytext=(0, 4), textcoords="offset points", ha="center",
+                    weight="bold", color=colours[n])
         ax.plot([n - 0.3, n + 1.3], [end, end], color="#444444", linewidth=1)
-    ax.text(len(parts), ends.iloc[-1] + 0.02 * abs(ends).max(), f"{ends.iloc[-1]:,.0f}", ha="center", weight="bold")
+    ax.annotate(f"{ends.iloc[-1]:,.0f}", (len(parts), ends.iloc[-1]), xytext=(0, 4), textcoords="offset points",
+                ha="center", weight="bold")
     ax.axhline(0, color="black", linewidth=1)
     ax.use_sticky_edges = False
     ax.margins(x=0.03, y=0.1)
