@@ -150,7 +150,7 @@ def expected_spend(spend_model, summary):
     ValueError
         If q <= 1, where that mean is infinite.
     DataError
-        If spend is missing for customers who came back.
+        If spend is missing or negative for customers who came back.
 
     Notes
     -----
@@ -160,10 +160,7 @@ def expected_spend(spend_model, summary):
     p, q, _ = _spend_parameters(spend_model)
     population = _population_spend(spend_model)
     x = _numbers(summary, "frequency")
-    money = np.where(x > 0, _numbers(summary, "monetary_value", allow_missing=True), 0.0)
-    bad = ~np.isfinite(money) | (x < 0)
-    if bad.any():
-        raise DataError(f"monetary_value is missing for {int(bad.sum()):,} customers who came back")
+    money = _money(summary, x)
     weight = p * x / (p * x + q - 1)
     return _series(summary, (1 - weight) * population + weight * money, "expected_spend")
 
@@ -515,6 +512,19 @@ def _numbers(summary, name, *, allow_missing=False):
     if not allow_missing and not np.isfinite(values).all():
         raise DataError(f"{name} is missing or infinite for {int((~np.isfinite(values)).sum()):,} customers")
     return values
+
+
+def _money(summary, x):
+    """Mean repeat spend as numbers, 0 for one-time buyers; `x` is frequency."""
+    money = np.where(x > 0, _numbers(summary, "monetary_value", allow_missing=True), 0.0)
+    for mask, what in (
+        ((x < 0) | (x % 1 != 0), "frequency is not a whole number of zero or more"),
+        (~np.isfinite(money), "monetary_value is missing or infinite in spite of repeat purchases"),
+        (money < 0, "monetary_value is negative (more returned than bought: leave out, or set to 0)"),
+    ):
+        if mask.any():
+            raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
+    return money
 
 
 def _series(summary, values, name):

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.btyd.models import maximise
-from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _spend_parameters
+from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _money, _spend_parameters
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning
 
@@ -50,7 +50,7 @@ def parameter_draws(model, *, n=400, seed, method="normal"):
     """
     n = check_count("n", n)
     check_choice("method", method, ("normal", "bootstrap"))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count("seed", seed, minimum=0))
     values = model.params.to_numpy()
     if method == "normal":
         log_covariance = model.covariance.to_numpy() / np.outer(values, values)
@@ -112,7 +112,9 @@ def interval(function, *models, draws, level=0.95):
     check_fraction("level", level)
     lists = draws if isinstance(draws, tuple) else (draws,)
     if len(lists) != len(models):
-        raise ValueError(f"{len(models)} model(s) but {len(lists)} list(s) of draws: give one list per model, as a tuple")
+        raise ValueError(
+            f"{len(models)} model(s) but {len(lists)} list(s) of draws: give one list per model, as a tuple"
+        )
     count = min(map(len, lists))
     if count < 2:
         raise ValueError("an interval needs at least two draws; take a few hundred")
@@ -162,7 +164,8 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
     n = check_count("n", n)
     t = _horizon(model, horizon, horizon_unit)
     x, recency, T = _columns(_history(model, summary))
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(check_count("seed", seed, minimum=0))
+    money = None if spend_model is None else _money(summary, x)
     rows = np.empty((n, 1 if spend_model is None else 2))
     alive = _alive(model, x, recency, T)
     for i in range(n):
@@ -173,8 +176,7 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
             active := rng.random(len(x)) < alive).any() else np.zeros(0, dtype=np.int64)
         rows[i, 0] = counts.sum()
         if spend_model is not None:
-            money = summary["monetary_value"].to_numpy(dtype=float, na_value=0.0)[active]
-            rows[i, 1] = _future_spend(spend_model, counts, x[active], money, rng)
+            rows[i, 1] = _future_spend(spend_model, counts, x[active], money[active], rng)
     return pd.DataFrame(rows, columns=["purchases", "revenue"][: rows.shape[1]])
 
 
