@@ -38,8 +38,11 @@ from crmlib.errors import DataError
 # What programs write when a value is missing. "NA" is left out: it can be somebody's name.
 MISSING = ("", "nan", "NaN", "NaT", "null", "NULL", "None", "<NA>", "#N/A", "\u00a0", "\u3000")
 LARGEST_AMOUNT = 9e13  # above it a float64 no longer holds exact cents
+NEGATIVE = "negative (returns?)"
 EXAMPLES = 5
+MOST_REJECTS = 10_000  # unreadable CSV lines to keep
 ENCODING_HINT = 'pass encoding="latin-1" (Western Europe), "gb18030" (Chinese), or the one it was written in'
+ENGINES = ("duckdb", "_duckdb", "pyarrow", "ibis", "pyspark", "py4j", "polars", "sqlglot", "zlib", "_csv")
 ROW, FILE = "_crm_row", "_crm_file"
 
 ISO_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
@@ -212,6 +215,8 @@ def read_transactions(
     check_choice("returns", returns, ("raise", "net", "drop"))
     check_choice("duplicates", duplicates, ("raise", "keep", "drop"))
     check_choice("decimal", decimal, (".", ","))
+    if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
+        raise ValueError(f"delimiter must be a single character, not {delimiter!r}")
     check_choice("thousands", thousands, tuple(m for m in (None, ",", ".", " ", "'") if m != decimal))
     zone = None if timezone is None else _zone(timezone)
     end = None if observation_end is None else _day(observation_end)
@@ -242,8 +247,7 @@ def read_transactions(
             columns[role] = readers[role](name)
     with _engine(src.name):
         found = _count(src, [check for column in columns.values() for check in column.checks])
-        unreadable = src.rejects()
-        problems = unreadable + problems
+        problems = src.rejects() + problems
         if src.rows == 0:
             problems.append(Problem("", "there are no rows", "see whether the export or the query worked"))
         for column in columns.values():
@@ -251,7 +255,7 @@ def read_transactions(
                          if check.done == "refused" and found[check.key]]
             problems += column.explain(found)
         kept = src.table if problems else src.final
-        if returns == "drop" and "amount" in columns:
+        if returns == "drop" and found.get((str(amount), NEGATIVE)):
             kept = kept.filter(~(columns["amount"].value(kept, found) < 0).fill_null(False))
         equal = _equal_rows(kept) if duplicates != "keep" and src.rows else 0
         if equal and duplicates == "raise":
@@ -497,6 +501,9 @@ def _open_csv(backend, paths, name, encoding, delimiter):
         raise ValueError(f'encoding {encoding!r} is not known: try "utf-8", "latin-1" or "gb18030"') from None
     if codec not in ("utf-8", "utf-8-sig"):
         paths = _transcode(backend, paths, encoding)
+    problems = [problem for path in paths for problem in _not_utf8(path)]
+    if problems:
+        raise DataError(_message(name, problems))
     headers = {path: _header(path, delimiter) for path in paths}
     names, mark = headers[paths[0]]
     problems = [Problem("", f"{os.path.basename(path)} has another header than {os.path.basename(paths[0])}: "
@@ -509,13 +516,38 @@ def _open_csv(backend, paths, name, encoding, delimiter):
     reader = (f"read_csv({_list(paths)}, auto_detect=false, header=true, columns={{{types}}}, "
               f"delim={_quote(mark)}, quote='\"', escape='\"'")
     log = f"crm_{uuid.uuid4().hex}"
-    collect = f"store_rejects=true, rejects_table='{log}', rejects_scan='{log}_scan', rejects_limit=10000"
+    collect = f"store_rejects=true, rejects_table='{log}', rejects_scan='{log}_scan', rejects_limit={MOST_REJECTS}"
     more = ", filename=true" if len(paths) > 1 else ""
     return Source(
         name, table=_view(backend, f"SELECT * FROM {reader}, {collect})"),
         final=_view(backend, f"SELECT * FROM {reader})"),
         located=_located(backend, f"{reader}, ignore_errors=true{more})", paths), text=True,
         rejects=lambda: _unreadable_lines(backend, log, paths))
+
+
+def _not_utf8(path):
+    """Return the lines of a text file that are not UTF-8, as a problem: DuckDB may break down on them."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    with _opener(path)(path, "rb") as file:
+        try:
+            while chunk := file.read(1 << 20):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+            return []
+        except UnicodeDecodeError:
+            file.seek(0)
+        bad = []
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                bad.append(f"line {number}: {_short(line.strip())}")
+    lines = f"{len(bad):,} line{'s' * (len(bad) != 1)}"
+    return [Problem("", f"{os.path.basename(path)} is not UTF-8 in {lines}", ENCODING_HINT, bad[:EXAMPLES])]
+
+
+def _opener(path):
+    return gzip.open if path.lower().endswith(".gz") else open
 
 
 def _transcode(backend, paths, encoding):
@@ -525,8 +557,7 @@ def _transcode(backend, paths, encoding):
     copies = []
     for number, path in enumerate(paths):
         copies.append(os.path.join(folder, f"{number}-{os.path.basename(path).removesuffix('.gz')}"))
-        opener = gzip.open if path.lower().endswith(".gz") else open
-        with (opener(path, "rt", encoding=encoding, newline="") as source,
+        with (_opener(path)(path, "rt", encoding=encoding, newline="") as source,
               open(copies[-1], "w", encoding="utf-8", newline="") as copy):
             try:
                 shutil.copyfileobj(source, copy)
@@ -538,16 +569,13 @@ def _transcode(backend, paths, encoding):
 
 def _header(path, delimiter):
     """Return the column names of a CSV file, and its delimiter."""
-    opener = gzip.open if path.lower().endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+    with _opener(path)(path, "rt", encoding="utf-8-sig", newline="") as file:
         line = file.readline()
         if delimiter is None:
             bare = re.sub('"[^"]*"', "", line)
             delimiter = max(",;\t|", key=bare.count)
         file.seek(0)
         names = next(csv.reader(file, delimiter=delimiter), [])
-    if any("\ufffd" in name for name in names):
-        raise DataError(f"{os.path.basename(path)}: its header is not UTF-8; {ENCODING_HINT}")
     return [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)], delimiter
 
 
@@ -561,11 +589,10 @@ def _unreadable_lines(backend, log, paths):
     what = Counter(kind.lower() for _, _, kind, _, _ in lines)
     shown = [f"line {line}{f' of {file}' if len(paths) > 1 else ''}: {_short(text.strip())} ({message.splitlines()[0]})"
              for file, line, _, message, text in lines[:EXAMPLES]]
-    hint = ("quote values that hold the delimiter, or correct the lines; row numbers below leave them out"
-            if set(what) != {"invalid encoding"} else
-            ENCODING_HINT)
+    hint = "quote values that hold the delimiter, or correct the lines; row numbers below leave them out"
     counts = ", ".join(f"{n:,} with {kind}" for kind, n in what.items())
-    return [Problem("", f"unreadable lines: {counts}", hint, shown)]
+    more = " at least" if len(lines) >= MOST_REJECTS else ""
+    return [Problem("", f"unreadable lines:{more} {counts}", hint, shown)]
 
 
 # --- reading one column ---------------------------------------------------------------------------------
@@ -707,7 +734,7 @@ def _amount_column(src, name, decimal, thousands, returns):
             return (column.value(t).abs() * 100 % 1).between(0.001, 0.999)
 
         column.checks += [
-            Check(name, "negative (returns?)", lambda t: column.value(t) < 0,
+            Check(name, NEGATIVE, lambda t: column.value(t) < 0,
                   'pass returns="net" to net them within the customer\'s day, or returns="drop"',
                   {"raise": "refused", "net": "kept", "drop": "dropped"}[returns]),
             Check(name, "zero", lambda t: column.value(t) == 0, "", "kept"),
@@ -887,8 +914,9 @@ def _explain_dates(src, name, unread, zone, found):
     if sum(map(bool, (plain + zoned, both, digits))) > 1:
         seen = {"year-month-day": plain + zoned, "day/month or month/day": both, "digits only": digits}
         shown = {"year-month-day": lambda t: _text(t[name]).re_search(f"^{ISO_DAY}"), **kinds}
+        counts = ", ".join(f"{rows:,} {kind}" for kind, rows in seen.items() if rows)
         problems.append(Problem(
-            name, "mixed date formats: " + ", ".join(f"{rows:,} {kind}" for kind, rows in seen.items() if rows),
+            name, f"mixed date formats in {src.rows:,} rows: {counts}",
             "bring the column to one format; date_format= can read only one",
             [_examples(src, name, shown[kind], 1)[0][0] for kind, rows in seen.items() if rows]))
     elif both:
@@ -1047,17 +1075,13 @@ def _engine(name):
     try:
         yield
     except Exception as error:
-        root = type(error).__module__.split(".")[0]
-        foreign = root in ("duckdb", "_duckdb", "pyarrow", "ibis", "pyspark", "py4j", "polars", "sqlglot", "zlib")
+        foreign = type(error).__module__.split(".")[0] in ENGINES
         if not foreign and not isinstance(error, (OSError, EOFError, UnicodeError)):
             raise
         text = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        hint = "check that the file or table is complete and readable"
-        if "unicode" in str(error).lower():
-            text, hint = "holds text that is not UTF-8", ENCODING_HINT
     else:
         return
-    raise DataError(_message(name, [Problem("", text, hint)]))
+    raise DataError(_message(name, [Problem("", text, "check that the file or table is complete and readable")]))
 
 
 def _zone(name):
