@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.btyd.predictions import _new, purchase_count_probability_new
+from crmlib.btyd.predictions import _check_unit, _new, _numbers, purchase_count_probability_new
 from crmlib.btyd.summaries import _day, _orders_table
-from crmlib.checks import check_count
+from crmlib.checks import check_choice, check_count, check_positive
 from crmlib.errors import DataError
 from crmlib.units import convert_time, days_per
 
@@ -40,6 +40,7 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
     """
     import ibis
 
+    check_choice("model", model.name, ("BG/NBD", "MBG/NBD", "Pareto/NBD"))
     start, end = _day("calibration_end", calibration_end), _day("observation_end", observation_end)
     table = _orders_table(orders)
     days = (
@@ -109,9 +110,10 @@ def naive_forecasts(summary, *, horizon, horizon_unit, unit=None):
     """
     from crmlib.btyd.models import _unit_of
 
-    t = convert_time(float(horizon), horizon_unit, _unit_of(summary, unit))
-    age = summary["T"].to_numpy(dtype=float)
-    frequency = summary["frequency"].to_numpy(dtype=float)
+    t = convert_time(check_positive("horizon", horizon, zero=True), horizon_unit, _unit_of(summary, unit))
+    age, frequency = _numbers(summary, "T"), _numbers(summary, "frequency")
+    if not age.sum() > 0:
+        raise DataError("T is 0 for all customers: nobody has been observed for any time, so there is no rate")
     own = np.divide(frequency * t, age, out=np.zeros_like(age), where=age > 0)
     return pd.DataFrame({"own_rate": own, "average": frequency.sum() / age.sum() * t}, index=summary.index)
 
@@ -182,9 +184,12 @@ def holdout_by_frequency(summary, forecasts, *, censor=7):
     """
     check_count("censor", censor)
     forecasts = pd.DataFrame(forecasts)
-    classes = summary["frequency"].clip(upper=censor).astype(int)
-    table = pd.DataFrame({"actual": summary["holdout_frequency"], **forecasts}).groupby(classes).mean()
-    table.insert(0, "customers", classes.value_counts())
+    if not forecasts.index.equals(summary.index):
+        raise DataError("forecasts and summary have different rows: give both the index of the same summary")
+    classes = np.minimum(_numbers(summary, "frequency"), censor).astype(int)
+    table = forecasts.groupby(classes).mean()
+    table.insert(0, "actual", pd.Series(_numbers(summary, "holdout_frequency")).groupby(classes).mean())
+    table.insert(0, "customers", pd.Series(classes).value_counts())
     table.index = pd.Index([f"{k}+" if k == censor else str(k) for k in table.index], name="frequency")
     return table
 
@@ -211,14 +216,18 @@ def repeat_count_fit(model, summary, *, censor=7):
     Fader, Hardie & Lee (2005), figure 1: chi-square 4.82 on CDNOW with 7+ as the last class.
     """
     check_count("censor", censor)
-    ages, customers = np.unique(summary["T"].to_numpy(dtype=float), return_counts=True)
+    check_choice("model", model.name, ("BG/NBD", "MBG/NBD"))
+    _check_unit(model, summary)
+    ages, customers = np.unique(_numbers(summary, "T"), return_counts=True)
     counts = np.arange(censor)
     expected = customers @ purchase_count_probability_new(
         model, counts[None, :], horizon=ages[:, None], horizon_unit=model.unit)
-    actual = summary["frequency"].clip(upper=censor).astype(int).value_counts().reindex(
-        range(censor + 1), fill_value=0)
+    frequency = np.minimum(_numbers(summary, "frequency"), censor).astype(int)
     labels = [*map(str, counts), f"{censor}+"]
     return pd.DataFrame(
-        {"actual": actual.to_numpy(), "expected": np.append(expected, customers.sum() - expected.sum())},
+        {
+            "actual": np.bincount(frequency, minlength=censor + 1),
+            "expected": np.append(expected, customers.sum() - expected.sum()),
+        },
         index=pd.Index(labels, name="repeat purchases"),
     )

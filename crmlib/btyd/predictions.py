@@ -480,9 +480,7 @@ def _history(model, summary):
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
     if not isinstance(summary, pd.DataFrame):
         raise TypeError(f"summary must be a DataFrame, not {type(summary).__name__}: .execute() an Ibis table first")
-    unit = _unit_of(summary, None, required=False)
-    if unit and model.unit and unit != model.unit:
-        raise DataError(f"the summary is in {unit}s, the model in {model.unit}s: use the same unit for both")
+    _check_unit(model, summary)
     age = "n_periods" if model.name == "BG/BB" else "T"
     frame = pd.DataFrame({name: _numbers(summary, name) for name in ("frequency", "recency", age)})
     x, recency, T = _columns(frame)
@@ -496,6 +494,12 @@ def _history(model, summary):
         if mask.any():
             raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
     return frame
+
+
+def _check_unit(model, summary):
+    unit = _unit_of(summary, None, required=False)
+    if unit and model.unit and unit != model.unit:
+        raise DataError(f"the summary is in {unit}s, the model in {model.unit}s: use the same unit for both")
 
 
 def _columns(frame):
