@@ -337,15 +337,20 @@ def test_ids_of_impossible_kinds(orders, values):
     ("date", [dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 1, 1), None, None],
      "with and without a time zone"),
     ("date", pd.period_range("2024-01", periods=4, freq="M"), "period"),
+    ("date", pd.timedelta_range("1h", periods=4), "timedelta"), ("amount", np.float16([1, 2, 3, 4]), "float16"),
+    ("customer_id", [2**70, 1, 2, 3], "4 int"),
 ])
 def test_values_that_do_not_go_together(orders, column, values, word):
-    values = values if isinstance(values, pd.PeriodIndex) else pd.Series(values, dtype=object)
-    refused(orders.assign(**{column: values}), f"{column}: holds values of kinds", word)
+    values = pd.Series(values, dtype=object) if isinstance(values, list) else values
+    message = refused(orders.assign(**{column: values}), word)
+    assert f"{column}: holds values that a database column cannot hold together" in message
 
 
 def test_odd_values_in_unmapped_columns_do_no_harm(orders):
     odd = pd.Series([[1], {"a": 2}, 1j, "x"], dtype=object)
-    assert rows(read_transactions(orders.assign(odd=odd))) == EXPECTED
+    others = {"time": pd.timedelta_range("1h", periods=4), "half": np.float16([1, 2, 3, 4])}
+    assert rows(read_transactions(orders.assign(odd=odd, **others))) == EXPECTED
+    assert "4 of 8 rows repeat" in refused(pd.concat([orders.assign(odd=odd, **others)] * 2))
 
 
 def test_dates_and_datetimes_in_one_column_keep_their_times(orders):

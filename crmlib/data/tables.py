@@ -148,7 +148,7 @@ def read_transactions(
         A pandas, Polars or Arrow table; CSV (``.csv .tsv .txt``, also ``.gz``) or Parquet files; a DuckDB
         relation; an Ibis table on DuckDB or PySpark; a PySpark DataFrame.
         Files stay on disk and are read by DuckDB when the result is used; Polars lazy frames are collected,
-        DuckDB relations are fetched as Arrow.
+        DuckDB relations are fetched as Arrow. (For PySpark, Ibis sets the session's time zone to UTC.)
     customer_id, date, amount : str
         Names of the source's columns. They may not hold missing values.
     order_id, product_id, quantity, margin : str, optional
@@ -167,7 +167,8 @@ def read_transactions(
         What to do with negative amounts: refuse; keep, so that they are netted within the customer's day;
         or drop those rows.
     duplicates : {"raise", "keep", "drop"}
-        What to do with rows that are equal in every source column: refuse; keep all; keep one of each.
+        What to do with rows that are equal in every source column: refuse; keep all, without looking for
+        them (it is the dearest check); or keep one of each.
     decimal, thousands : str
         Decimal mark, and grouping mark if any, of amounts that are text.
     encoding, delimiter : str
@@ -228,7 +229,7 @@ def read_transactions(
     wanted = {role: str(name) for role, name in wanted.items() if name is not None}
 
     src = _open(source, encoding, delimiter, connection, zone)
-    problems = _mapping_problems(src.table.columns, wanted)
+    problems = _mapping_problems(src, wanted)
     readers = {
         "customer_id": lambda name: _id_column(src, name, required=True),
         "date": lambda name: _date_column(src, name, date_format, zone, end),
@@ -311,7 +312,9 @@ def _connect(connection):
     """Return the given Ibis DuckDB backend or a new in-process one that spills to the temporary directory."""
     if connection is None:
         spill = Path(tempfile.gettempdir()) / f"crmlib-{uuid.uuid4().hex}"
-        return ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)
+        connection = ibis.duckdb.connect(temp_directory=str(spill), autoinstall_known_extensions=False)
+        connection.con.execute("SET enable_progress_bar = false")  # it would end up in notebooks
+        return connection
     if getattr(connection, "name", None) != "duckdb":
         raise ValueError("connection must be an Ibis DuckDB backend, as ibis.duckdb.connect() returns")
     return connection
@@ -340,13 +343,14 @@ def _arrow(frame):
             else:
                 kinds = {str(series.dtype): len(series)}
                 array = pa.array(series, from_pandas=True)
-            if isinstance(array.type, pa.BaseExtensionType):
+            kind = array.type
+            if isinstance(kind, pa.BaseExtensionType) or pa.types.is_duration(kind) or pa.types.is_float16(kind):
                 raise TypeError
         except (pa.ArrowException, TypeError, ValueError, OverflowError):
             mix = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
             time = " (times with and without a time zone)" if set(kinds) <= {"datetime", "Timestamp"} else ""
-            broken[name] = (f"holds values of kinds that do not go together in a column: {mix}{time}",
-                            "convert the column to one kind")
+            broken[name] = (f"holds values that a database column cannot hold together: {mix}{time}",
+                            "convert the column to one usual kind")
             array = pa.array(series.map(repr), pa.string())
         arrays.append(array)
     return pa.table(arrays, names=list(map(str, frame.columns))), broken
@@ -966,14 +970,14 @@ def _check_names(names, source):
         raise DataError(_message(source, [Problem("", "there are no columns", "check the export")]))
 
 
-def _mapping_problems(names, wanted):
-    problems = []
+def _mapping_problems(src, wanted):
+    names, problems = src.table.columns, []
     for role, name in wanted.items():
         if name not in names:
             plain = {re.sub(r"[\W_]", "", other.lower()): other for other in names}
             close = difflib.get_close_matches(re.sub(r"[\W_]", "", name.lower()), plain, cutoff=0.5)
             hint = f"did you mean {role}={plain[close[0]]!r}?" if close else f"pass {role}= with the name of the column"
-            if all(re.fullmatch(r"[-\d./: ]*", other) for other in names):
+            if src.text and all(re.fullmatch(r"[-\d./: ]*", other) for other in names):
                 hint = "the first line seems to be data: give the file a header line"
             problems.append(Problem(role, f"no column {name!r}; there are {_names(names)}", hint))
     for name, count in Counter(wanted.values()).items():
