@@ -62,7 +62,9 @@ Paid back after 1 year.'
     counted = clv.horizon_capture(retention_rate, discount_rate, years)
     flows = [margin - acquisition_cost, *(margin * retention_rate**t for t in range(1, 100))]
     back = clv.payback(flows, discount_rate)
-    when = "Never paid back" if back is None else f"Paid back after {back} year{'' if back == 1 else 's'}"
+    when = {None: "Never paid back", 0: "Paid back at once", 1: "Paid back after 1 year"}.get(
+        back, f"Paid back after {back} years"
+    )
     return (
         f"Value before acquisition cost {value:.2f}; the years counted hold {100 * counted:.0f} % of it. "
         f"Net of {acquisition_cost:.2f}: {value - acquisition_cost:.2f}. {when}."

@@ -219,6 +219,15 @@ QUESTIONS = {
         ),
     ),
     "06.8": Question(
+        prompt="A mailing costs 2 instead of 4. Up to which recency is a mailing worth its cost?",
+        expected=lambda: _last_state_mailed(2),
+        unit="recency, a whole number",
+        mistakes=(
+            Mistake(lambda: _last_state_mailed(4), "This is the rule of the chapter, at twice the cost of a mailing."),
+            Mistake(lambda: 5, "There the customer is given up already: nothing is mailed any more."),
+        ),
+    ),
+    "06.9": Question(
         prompt="What is a new customer of the High End cohort worth (margin 100 now and at every renewal, "
         "discount rate 10 %), if customers differ?",
         expected=_high_end_value,
@@ -237,16 +246,6 @@ QUESTIONS = {
                 lambda: 100 * clv.sbg_discounted_residual_lifetime(_high_end().alpha, _high_end().beta, 0, 0.1),
                 "This is a customer just before the first renewal. A new one pays now as well.",
             ),
-        ),
-    ),
-    "06.9": Question(
-        prompt="A mailing costs 2 instead of 4. After how many silent periods in a row should the firm stop mailing, "
-        "at the latest: in which recency state is the last mailing worth its cost?",
-        expected=lambda: _last_state_mailed(2),
-        unit="periods since the last order",
-        mistakes=(
-            Mistake(lambda: _last_state_mailed(4), "This is the rule of the chapter, at twice the cost of a mailing."),
-            Mistake(lambda: 5, "In state 5 the customer is lost already: nothing is mailed there."),
         ),
     ),
 }
