@@ -321,11 +321,13 @@ def fit_bg_bb(summary, *, unit=None):
     unit = _unit_of(summary, unit, required=False)
     cells = count_cells(summary, ("frequency", "recency", "n_periods"))
     _check_history(cells, "n_periods")
-    broken = cells.recency % 1 != 0
-    if broken.any():
-        raise DataError(
-            f"recency is not a whole number of periods for {_customers(cells, broken)}: BG/BB counts occasions"
-        )
+    for broken, what in (
+        (cells.recency % 1 != 0, "recency is not a whole number of periods"),
+        (cells.n_periods % 1 != 0, "n_periods is not a whole number of periods"),
+        (cells.frequency > cells.recency, "frequency is larger than recency"),
+    ):
+        if broken.any():
+            raise DataError(f"{what} for {_customers(cells, broken)}: BG/BB counts occasions, one a period at most")
     return _fit_cells("BG/BB", cells.astype("int64"), unit, None)
 
 
@@ -409,6 +411,8 @@ def fit_gamma_gamma(
 
 
 def _fit_timing(name, summary, unit, max_cells):
+    if isinstance(summary, pd.DataFrame) and summary.empty:
+        raise DataError("there are 0 customers: a model needs many")
     unit = _unit_of(summary, unit)
     cells = count_cells(summary, ("frequency", "recency", "T"))
     _check_history(cells, "T")
@@ -451,7 +455,8 @@ def mean_negative_log_likelihood(name, log_params, cells):
     weights = cells.customers.to_numpy(dtype=float)
     data = [cells[column].to_numpy() for column in cells.columns[:-1]]
     model = fitter(name)
-    with np.errstate(all="ignore"):
+    # the fitters silence FutureWarning for everybody, whenever a likelihood is computed
+    with np.errstate(all="ignore"), warnings.catch_warnings():
         if name == "Pareto/NBD":  # takes parameters as they are and divides by the mean weight
             value = model._negative_log_likelihood(np.exp(log_params), *data, weights, 0.0)
             return value * weights.mean() / weights.sum()
@@ -515,9 +520,10 @@ def _gradient(name, log_params, cells, chunk=50_000):
     weights = cells.customers.to_numpy(dtype=float)
     data = [cells[column].to_numpy() for column in cells.columns[:-1]]
     slope, total = grad(fitter(name)._negative_log_likelihood), np.zeros(len(log_params))
-    for start in range(0, len(weights), chunk):
-        part = slice(start, start + chunk)
-        total += slope(log_params, *(each[part] for each in data), weights[part], 0.0) * weights[part].sum()
+    with warnings.catch_warnings():
+        for start in range(0, len(weights), chunk):
+            part = slice(start, start + chunk)
+            total += slope(log_params, *(each[part] for each in data), weights[part], 0.0) * weights[part].sum()
     return total / weights.sum()
 
 
@@ -577,7 +583,7 @@ def _check_maximum(name, params, hessian, n_customers):
             f"{name}: the data hardly say what {', '.join(weak)} {'is' if len(weak) == 1 else 'are'} (standard "
             f"error above 100 %), at {_named(name, params)}. Predictions may still be usable: look at their "
             "intervals, take more customers or a longer history, or a simpler model",
-            CrmWarning, stacklevel=4,
+            CrmWarning, stacklevel=5 if name in _TIME_PARAMETERS else 4,
         )
 
 
@@ -602,8 +608,13 @@ def _unit_of(summary, unit, *, required=True):
     found = None
     if "unit" in summary.columns:
         values = summary["unit"]
-        values = values.dropna().unique() if isinstance(summary, pd.DataFrame) else (
-            summary.select("unit").distinct().execute()["unit"])
+        if isinstance(summary, pd.DataFrame):
+            missing = int(values.isna().sum())
+            if 0 < missing < len(values):
+                raise DataError(f"unit is missing for {missing:,} of {len(values):,} customers: in what is their T?")
+            values = values.dropna().unique()
+        else:
+            values = summary.select("unit").distinct().execute()["unit"]
         found = sorted(map(str, values))
         if len(found) > 1:
             raise DataError(

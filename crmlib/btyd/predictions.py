@@ -478,18 +478,21 @@ def _history(model, summary):
     """The history columns as plain numbers, checked: predictions of `lifetimes` check nothing."""
     if model.name not in TIMING_MODELS:
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
-    if not isinstance(summary, pd.DataFrame):
-        raise TypeError(f"summary must be a DataFrame, not {type(summary).__name__}: .execute() an Ibis table first")
+    _check_frame(summary)
     _check_unit(model, summary)
     age = "n_periods" if model.name == "BG/BB" else "T"
     frame = pd.DataFrame({name: _numbers(summary, name) for name in ("frequency", "recency", age)})
     x, recency, T = _columns(frame)
+    discrete = model.name == "BG/BB"
     for mask, what in (
         (x < 0, "frequency is negative"),
         (x % 1 != 0, "frequency is not a whole number"),
         (recency < 0, "recency is negative"),
         (recency > T, f"recency is larger than {age}"),
         ((x == 0) & (recency > 0), "recency is above 0 without a repeat purchase"),
+        (discrete & (recency % 1 != 0), "recency is not a whole number of periods"),
+        (discrete & (T % 1 != 0), "n_periods is not a whole number of periods"),
+        (discrete & (x > recency), "frequency is larger than recency"),
     ):
         if mask.any():
             raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
@@ -506,7 +509,13 @@ def _columns(frame):
     return tuple(frame[name].to_numpy() for name in frame.columns)
 
 
+def _check_frame(summary):
+    if not isinstance(summary, pd.DataFrame):
+        raise TypeError(f"summary must be a DataFrame, not {type(summary).__name__}: .execute() an Ibis table first")
+
+
 def _numbers(summary, name, *, allow_missing=False):
+    _check_frame(summary)
     if name not in summary.columns:
         raise DataError(f"the summary lacks the column {name!r}; it has {', '.join(map(str, summary.columns))}")
     try:

@@ -26,7 +26,8 @@ def _day(name, value) -> datetime.date:
     if value is None:
         raise ValueError(f"{name} is required: name the last day of the data, for instance '1997-09-30'")
     try:
-        stamp = pd.Timestamp(value)
+        # a number would be taken for nanoseconds since 1970
+        stamp = pd.NaT if isinstance(value, (int, float)) else pd.Timestamp(value)
     except (ValueError, TypeError):
         raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD'") from None
     if stamp is pd.NaT:
@@ -53,7 +54,20 @@ def _orders_table(orders):
         if nulls.any():
             found = ", ".join(f"{count:,} in {name}" for name, count in nulls[nulls > 0].items())
             raise DataError(f"orders have missing values ({found}): clean them with crmlib.data.read_transactions")
+        if pd.api.types.is_float_dtype(orders["amount"].dtype) and np.isinf(orders["amount"].to_numpy(float)).any():
+            raise DataError("orders have infinite values in amount: clean them with crmlib.data.read_transactions")
         orders = ibis.memtable(orders[["customer_id", "date", "amount"]])
+    date, amount = orders.date.type(), orders.amount.type()
+    if not (date.is_date() or date.is_timestamp()) or not amount.is_numeric():
+        raise DataError(
+            f"date is of type {date}, amount of type {amount}: a date or timestamp and a number are needed; read them "
+            "with crmlib.data.read_transactions"
+        )
+    if date.is_timestamp() and date.timezone is not None:
+        raise DataError(
+            f"date is in the time zone {date.timezone}: which day an order falls on depends on it; state the zone with "
+            "crmlib.data.read_transactions(orders, timezone=…)"
+        )
     return orders
 
 
@@ -167,7 +181,7 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     Notes
     -----
     Money is summed in whole cents. Rows with a negative amount (returns) lower the spend, but a day with
-    nothing but returns is not a purchase occasion. A day with an order over 0 is one.
+    nothing but returns is not a purchase occasion. A day with an order of 0 or more is one.
 
     Definitions: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2).
 
