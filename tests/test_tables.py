@@ -187,6 +187,14 @@ def test_files_are_read_lazily_and_through_a_database_of_their_own(orders, tmp_p
         table.count().to_pyarrow()
 
 
+def test_a_file_named_like_a_pattern_is_not_taken_for_one(orders, tmp_path):
+    csv(orders[:1], tmp_path / "a1.csv")
+    orders[:1].to_parquet(tmp_path / "a1.parquet")
+    orders.to_parquet(tmp_path / "a[1].parquet")
+    assert read_transactions(csv(orders, tmp_path / "a[1].csv")).rows_in == 4
+    assert read_transactions(tmp_path / "a[1].parquet").rows_in == 4
+
+
 def test_a_connection_can_be_given_so_that_tables_join(orders):
     backend = ibis.duckdb.connect()
     one, two = (read_transactions(orders, connection=backend) for _ in range(2))
