@@ -1,0 +1,77 @@
+"""Figures: one house style, one way to show a figure, and one function per figure of the course.
+
+A figure function takes the table that a chapter function returned, draws on ``ax`` and returns the Axes.
+Titles are left to the caption below the figure. One module per chapter; all names are found here.
+"""
+
+from crmlib.plots.chapter_00 import (
+    contact_profit,
+    purchase_counts,
+    selection_outcome,
+)
+from crmlib.plots.chapter_06 import (
+    acquisition_rules,
+    best_cost_share,
+    concentration_curves,
+    horizon_curves,
+    later_spend,
+    lifetime_value_bars,
+    payment_timelines,
+    retention_by_renewal,
+    shrinking_value,
+    state_values,
+    survival_by_renewal,
+    tornado,
+    two_lifetimes,
+    value_path,
+    value_waterfall,
+)
+from crmlib.plots.chapter_07 import (
+    alive_against_truth,
+    alive_by_silence,
+    alive_map,
+    customer_outlook,
+    forecast_widths,
+    holdout_classes,
+    policy_gain,
+    purchase_timelines,
+    repeat_counts,
+    spend_shrinkage,
+    weekly_tracking,
+)
+from crmlib.plots.style import PALETTE, show, use_style
+
+__all__ = [
+    "PALETTE",
+    "acquisition_rules",
+    "alive_against_truth",
+    "alive_by_silence",
+    "alive_map",
+    "best_cost_share",
+    "concentration_curves",
+    "contact_profit",
+    "customer_outlook",
+    "forecast_widths",
+    "holdout_classes",
+    "horizon_curves",
+    "later_spend",
+    "lifetime_value_bars",
+    "payment_timelines",
+    "policy_gain",
+    "purchase_counts",
+    "purchase_timelines",
+    "repeat_counts",
+    "retention_by_renewal",
+    "selection_outcome",
+    "show",
+    "shrinking_value",
+    "spend_shrinkage",
+    "state_values",
+    "survival_by_renewal",
+    "tornado",
+    "two_lifetimes",
+    "use_style",
+    "value_path",
+    "value_waterfall",
+    "weekly_tracking",
+]
