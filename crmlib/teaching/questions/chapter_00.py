@@ -43,7 +43,9 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda: _share(lambda f: f == 0), "That is the share of those who never came back."),
             Mistake(lambda: _share(lambda f: f > 1), "Frequency counts repeat purchases: 1 is already a return."),
-            Mistake(lambda: float((_models()[0].frequency > 0).sum()), "That is a number of customers; a share is asked."),
+            Mistake(lambda: float((_models()[0].frequency > 0).sum()), "That is a number of customers, not a share."),
+            Mistake(lambda: float((_models()[0].frequency == 0).sum()),
+                    "That is the number of customers who never came back; the share of the others is asked."),
         ),
     ),
     "00.2": Question(
@@ -54,7 +56,9 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda: _letters(cost=3.0), "That is the plan at 3 dollars a letter."),
             Mistake(lambda: _letters(cost=3.0) // 2,
-                    "Twice the price is not half the letters: look at who is worth more than the new break-even value."),
+                    "Twice the price is not half the letters: who is worth more than the new break-even value?"),
+            Mistake(lambda: _letters(uplift=1.0),
+                    "A letter brings only a tenth of the value, so a value of 6 dollars is not enough."),
             Mistake(lambda: _letters(margin=1.0), "Compare the cost with margin, not with revenue."),
         ),
     ),
@@ -67,6 +71,8 @@ QUESTIONS = {
             Mistake(lambda: _growth() - 1, "That is the growth; the factor is one more."),
             Mistake(lambda: 1 / _growth(), "The other way round: three years over one."),
             Mistake(lambda: _growth(years=2), "That is two years."),
+            Mistake(lambda: 3.0, "As if nobody left and money kept its worth: compute it."),
+            Mistake(lambda: float(_revenue(years=3).sum() * 0.30), "That is the sum; how many times one year's is it?"),
         ),
     ),
     "00.4": Question(
