@@ -149,7 +149,7 @@ def quadrature_bg_nbd(params, t, x, recency, T, mbg=False):
     """
     r, alpha, a, b = params
     A, B, b = r + x, alpha + T, b + x + mbg
-    u = np.linspace(max(-80 / min(a, 1), -700), 80, 200_001)
+    u = np.linspace(max(-80 / min(a, 1), -700), min(80 / min(b, 1), 700), 200_001)
     p = expit(u)
     density = np.exp(a * log_expit(u) + b * log_expit(-u) - betaln(a, b))
     mean = (density * -np.expm1(-A * np.log1p(p * t / B)) / p).sum() * (u[1] - u[0])

@@ -343,12 +343,39 @@ def test_extreme_histories_against_quadrature(name, row):
     assert value == pytest.approx(oracle, rel=2e-9, abs=1e-300)
 
 
+# the closed form divides by a - 1 and by b + x - 1, and its hypergeometric function by a + b + x - 1
+POLES = [(0.05, 2.5), (1 - 1e-7, 2.5), (1.0, 2.5), (1 + 1e-9, 2.5), (1 + 1e-5, 2.5), (9.0, 2.5), (2.0, 1.0),
+         (1.0, 1.0), (0.5, 0.5), (0.3, 0.7), (0.25, 0.25), (0.05, 0.05), (0.4, 0.3), (0.9, 0.1 + 1e-9), (0.05, 1.0)]
+
+
 @pytest.mark.parametrize("name", ["BG/NBD", "MBG/NBD"])
-@pytest.mark.parametrize("a", [0.05, 1 - 1e-7, 1.0, 1 + 1e-9, 1 + 1e-5, 2.0, 9.0])
-def test_expectation_is_smooth_where_its_closed_form_divides_by_zero(name, a):
-    params = (0.8, 5.0, a, 2.5)
-    oracle = quadrature_bg_nbd(params, 40, 3, 20, 30, mbg=name == "MBG/NBD")
-    assert expected(name, (3, 20, 30), 40, at(name, params)) == pytest.approx(oracle, rel=1e-6)
+@pytest.mark.parametrize(("a", "b"), POLES)
+@pytest.mark.parametrize("row", [(3, 20, 30), (0, 0, 30), (1, 0.5, 30)], ids=str)
+def test_expectation_is_smooth_where_its_closed_form_breaks(name, a, b, row):
+    """Lifetimes issue 442 (a + b below 1) and the removable poles, against quadrature."""
+    oracle = quadrature_bg_nbd((0.8, 5.0, a, b), 40, *row, mbg=name == "MBG/NBD")
+    assert expected(name, row, 40, at(name, (0.8, 5.0, a, b))) == pytest.approx(oracle, rel=2e-5)
+
+
+@pytest.mark.parametrize(("a", "b"), POLES)
+def test_new_customer_where_the_closed_form_breaks(a, b):
+    oracle = quadrature_bg_nbd((0.8, 5.0, a, b), 40, 0, 0, 0)
+    found = btyd.expected_purchases_new(at("BG/NBD", (0.8, 5.0, a, b)), horizon=40, **WEEKS)
+    assert found == pytest.approx(oracle, rel=2e-5)
+
+
+@pytest.mark.parametrize("name", ["Pareto/NBD", "BG/BB"])
+def test_third_parameter_of_one_is_the_limit(name):
+    """s = 1 and gamma = 1 are removable poles too: halfway between their neighbours."""
+    base = {"Pareto/NBD": (0.8, 5.0, 1.0, 9.0), "BG/BB": (1.2, 0.75, 1.0, 2.78)}[name]
+    row, unit = (customers((2, 10, 30)), "week") if name == "Pareto/NBD" else (donors((2, 4, 6), (0, 0, 6)), "year")
+
+    def values(step):
+        model = at(name, (*base[:2], base[2] + step, base[3]))
+        here = btyd.expected_purchases(model, row, horizon=5, horizon_unit=unit).tolist()
+        return np.array([*here, btyd.expected_purchases_new(model, horizon=5, horizon_unit=unit)])
+
+    np.testing.assert_allclose(values(0), (values(0.001) + values(-0.001)) / 2, rtol=2e-6)
 
 
 def pareto_nbd_by_integration(params, t, x, recency, T):
