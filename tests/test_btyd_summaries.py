@@ -27,6 +27,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from lifetimes.utils import calibration_and_holdout_data, summary_data_from_transaction_data
 
+# the small tables end weeks before their observation does, on purpose
+pytestmark = pytest.mark.filterwarnings("ignore:observation_end is:crmlib.errors.CrmWarning")
 HISTORY = ["frequency", "recency", "T"]
 
 
