@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_positive
+from crmlib.checks import check_fraction, check_positive
 from crmlib.errors import DataError
 
 
@@ -30,9 +30,9 @@ def contact_profit_curve(values, *, cost_per_contact, uplift):
     Raises
     ------
     DataError
-        If values are missing.
+        If values are missing, or there are none.
     ValueError
-        If cost or uplift are negative.
+        If the cost is negative, or the uplift is not between 0 and 1.
 
     Examples
     --------
@@ -44,7 +44,9 @@ def contact_profit_curve(values, *, cost_per_contact, uplift):
     3      ann   10.0    -2.0                4.0
     """
     cost = check_positive("cost_per_contact", cost_per_contact, zero=True)
-    uplift = check_positive("uplift", uplift, zero=True)
+    uplift = check_fraction("uplift", uplift)
+    if values.empty:
+        raise DataError("there are no customers to contact: the values are empty")
     missing = ~np.isfinite(values.to_numpy(dtype=float))
     if missing.any():
         raise DataError(f"values are missing or infinite for {int(missing.sum()):,} customers: score them first")

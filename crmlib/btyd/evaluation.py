@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.btyd.predictions import _check_unit, _new, _numbers, purchase_count_probability_new
+from crmlib.btyd.predictions import _check_unit, _new, _numbers, purchase_count_probability_new, row_weights
 from crmlib.btyd.summaries import _day, _orders_table
 from crmlib.checks import check_choice, check_count, check_positive
 from crmlib.errors import DataError
@@ -18,7 +18,7 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
     model : FittedModel
         BG/NBD, MBG/NBD or Pareto/NBD, fitted at `calibration_end`.
     orders : ibis.Table or pandas.DataFrame
-        ``customer_id, date, amount``.
+        ``customer_id, date, amount``; one row per order.
     calibration_end : str or date
         Customers who first bought later are left out, as in the fit.
     observation_end : str or date
@@ -36,7 +36,8 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
     Notes
     -----
     Expected is the sum over customers of E[X(t - first purchase)], t the end of the step; Fader, Hardie & Lee
-    (2005), figures 2 and 3, with the numbers of the R package BTYD.
+    (2005), figures 2 and 3, with the numbers of the R package BTYD: at the end of a step a customer is a day
+    older than the T of `customer_summary` on the same evening, which counts from day to day.
     """
     import ibis
 
@@ -115,7 +116,9 @@ def naive_forecasts(summary, *, horizon, horizon_unit, unit=None):
     if not age.sum() > 0:
         raise DataError("T is 0 for all customers: nobody has been observed for any time, so there is no rate")
     own = np.divide(frequency * t, age, out=np.zeros_like(age), where=age > 0)
-    return pd.DataFrame({"own_rate": own, "average": frequency.sum() / age.sum() * t}, index=summary.index)
+    customers = row_weights(summary)
+    average = (customers @ frequency) / (customers @ age) * t
+    return pd.DataFrame({"own_rate": own, "average": average}, index=summary.index)
 
 
 def holdout_scores(actual, forecasts):
@@ -187,9 +190,12 @@ def holdout_by_frequency(summary, forecasts, *, censor=7):
     if not forecasts.index.equals(summary.index):
         raise DataError("forecasts and summary have different rows: give both the index of the same summary")
     classes = np.minimum(_numbers(summary, "frequency"), censor).astype(int)
-    table = forecasts.groupby(classes).mean()
-    table.insert(0, "actual", pd.Series(_numbers(summary, "holdout_frequency")).groupby(classes).mean())
-    table.insert(0, "customers", pd.Series(classes).value_counts())
+    columns = forecasts.assign(actual=_numbers(summary, "holdout_frequency"))[["actual", *forecasts]]
+    weights = row_weights(summary)
+    table = columns.mul(weights, axis=0).groupby(classes).sum()
+    customers = pd.Series(weights).groupby(classes).sum()
+    table = table.div(customers, axis=0)
+    table.insert(0, "customers", customers.astype("int64"))
     table.index = pd.Index([f"{k}+" if k == censor else str(k) for k in table.index], name="frequency")
     return table
 
@@ -218,7 +224,9 @@ def repeat_count_fit(model, summary, *, censor=7):
     check_count("censor", censor)
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD"))
     _check_unit(model, summary)
-    ages, customers = np.unique(_numbers(summary, "T"), return_counts=True)
+    weights = row_weights(summary)
+    ages, codes = np.unique(_numbers(summary, "T"), return_inverse=True)
+    customers = np.bincount(codes, weights=weights)
     counts = np.arange(censor)
     expected = customers @ purchase_count_probability_new(
         model, counts[None, :], horizon=ages[:, None], horizon_unit=model.unit)
@@ -226,7 +234,7 @@ def repeat_count_fit(model, summary, *, censor=7):
     labels = [*map(str, counts), f"{censor}+"]
     return pd.DataFrame(
         {
-            "actual": np.bincount(frequency, minlength=censor + 1),
+            "actual": np.bincount(frequency, weights=weights, minlength=censor + 1).astype("int64"),
             "expected": np.append(expected, customers.sum() - expected.sum()),
         },
         index=pd.Index(labels, name="repeat purchases"),

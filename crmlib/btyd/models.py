@@ -65,7 +65,9 @@ class FittedModel:
     covariance : pandas.DataFrame
         Of the estimates: the inverse Hessian of the log-likelihood, taken in log parameters.
     log_likelihood : float
-        Summed over customers, in the units of the papers (CDNOW, 39 weeks, BG/NBD: -9582.4).
+        Summed over customers, always of the exact histories, in the units of the papers (CDNOW, 39 weeks,
+        BG/NBD: -9582.4). Gamma-Gamma: density of the mean spend, as in note 025 and the R packages; Fader,
+        Hardie & Lee (2005) print that of the total, lower by the sum of log frequency (CDNOW: -4055.9, -4659).
     n_customers : int
         Customers in the likelihood (Gamma-Gamma: repeat buyers only).
     n_cells : int
@@ -245,7 +247,8 @@ def fit_bg_nbd(summary, *, unit=None, max_cells=None):
     Notes
     -----
     Each customer buys at rate lambda ~ Gamma(r, alpha) and leaves after a repeat purchase with probability
-    p ~ Beta(a, b). A customer who never came back counts as active for certain: see `fit_mbg_nbd`.
+    p ~ Beta(a, b), the two independent of each other, both unchanging; the first purchase in the data is the
+    customer's first. A customer who never came back counts as active for certain: see `fit_mbg_nbd`.
     Fader, Hardie & Lee (2005), Marketing Science 24(2).
 
     Examples
@@ -281,9 +284,9 @@ def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
 
     Notes
     -----
-    Buying rate ~ Gamma(r, alpha), leaving rate ~ Gamma(s, beta). Schmittlein, Morrison & Colombo (1987);
-    likelihood after Fader & Hardie (2005), note 009. `lifetimes` stops this fit without asking whether it
-    has arrived: here Newton steps finish it and the gradient is checked.
+    Buying rate ~ Gamma(r, alpha), leaving rate ~ Gamma(s, beta), independent of each other.
+    Schmittlein, Morrison & Colombo (1987); likelihood after Fader & Hardie (2005), note 009. `lifetimes` stops
+    this fit without asking whether it has arrived: here Newton steps finish it and the gradient is checked.
     """
     return _fit_timing("Pareto/NBD", summary, unit, max_cells)
 
@@ -428,8 +431,12 @@ def _fit_cells(name, cells, unit, max_cells):
                 f"max_cells={max_cells:,} is too few: on the coarsest grid there are still {len(cells):,} cells. "
                 "Give at least so many, or leave the argument out for an exact fit"
             )
-    params, hessian = maximise(name, cells, unit)
     names = list(PARAMETERS[name])
+    if len(cells) < len(names):
+        raise ConvergenceError(
+            f"{name} has {len(names)} parameters, but there are {_what(cells)}: {_way_out(name)}"
+        )
+    params, hessian = maximise(name, cells, unit)
     n_customers = int(cells.customers.sum())
     _check_maximum(name, params, hessian, n_customers)
     if grid != "exact":
@@ -440,7 +447,7 @@ def _fit_cells(name, cells, unit, max_cells):
         name=name,
         params=pd.Series(params, index=names),
         covariance=pd.DataFrame((covariance + covariance.T) / 2, index=names, columns=names),
-        log_likelihood=-mean_negative_log_likelihood(name, np.log(params), cells) * n_customers,
+        log_likelihood=-mean_negative_log_likelihood(name, np.log(params), exact) * n_customers,
         n_customers=n_customers,
         n_cells=len(cells),
         grid=grid,
@@ -484,6 +491,25 @@ def maximise(name, cells, unit, log_start=None):
 
 
 def _lifetimes_fit(name, cells, log_start):
+    """One fit by `lifetimes`; if its own start leads nowhere, a second one from the data's means."""
+    try:
+        return _fit_from(name, cells, log_start)
+    except ConvergenceError:
+        if name == "Pareto/NBD":
+            raise
+        return _fit_from(name, cells, np.log(_typical_params(name, cells)))
+
+
+def _typical_params(name, cells):
+    weights = cells.customers.to_numpy(dtype=float)
+    if name == "Gamma-Gamma":
+        return np.array([5.0, 4.0, 3 / 5 * np.average(cells.monetary_value, weights=weights)])
+    if name == "BG/BB":
+        return np.array([1.0, 1.0, 1.0, 3.0])
+    return np.array([0.5, np.average(cells["T"], weights=weights) / 4, 0.7, 2.5])
+
+
+def _fit_from(name, cells, log_start):
     model = fitter(name)
     data = [cells[column].to_numpy() for column in cells.columns[:-1]]
     weights = cells.customers.to_numpy()
@@ -569,7 +595,8 @@ def _derivatives(function, x, h=1e-3):
 
 def _check_maximum(name, params, hessian, n_customers):
     try:
-        log_errors = np.sqrt(np.diag(np.linalg.inv(hessian)) / n_customers)
+        with np.errstate(invalid="ignore"):
+            log_errors = np.sqrt(np.diag(np.linalg.inv(hessian)) / n_customers)
         inner = (np.linalg.eigvalsh((hessian + hessian.T) / 2) > 0).all()
     except np.linalg.LinAlgError:
         inner = False
@@ -599,8 +626,9 @@ def _way_out(name):
     if name == "Gamma-Gamma":
         return ("look for equal amounts for everybody (a flat fee needs no spend model), a handful of customers, or "
                 "a few extreme ones")
-    return ("usual causes are too few customers, almost nobody or almost everybody coming back, or nobody leaving; "
-            "take a longer history or another model (fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd)")
+    return ("usual causes are too few customers, almost nobody or almost everybody coming back, nobody leaving, or "
+            "customers who hardly differ in how often they buy or leave; take more customers, a longer history or "
+            "another model (fit_bg_nbd, fit_mbg_nbd, fit_pareto_nbd)")
 
 
 def _unit_of(summary, unit, *, required=True):

@@ -224,8 +224,9 @@ def lifetime_value(
     Notes
     -----
     Expected spend x discounted purchases x margin. Spend and frequency are taken as independent, spend as
-    steady. CDNOW, 2,357 customers, 39 weeks, 12 months at 1 % a month, margin 1: 71,510 in total. (With days
-    mistaken for weeks the same call gives 266,622; here the unit travels with the summary.)
+    steady. CDNOW, 2,357 customers, 39 weeks, 12 months at 1 % a month, margin 1: 71,510 in total. (`lifetimes`
+    takes days unless told otherwise and so gives 266,622 for the same weeks; here the unit travels with the
+    summary.)
     """
     margin = check_fraction("margin", margin)
     purchases = discounted_purchases(
@@ -350,22 +351,36 @@ def _if_alive(model, t, x, T):
         r, alpha, s, beta = model.params
         s = _off_one(s)
         return (r + x) * (beta + T) / (alpha + T) * -np.expm1((1 - s) * np.log1p(t / (beta + T))) / (s - 1)
+    params = model.params.copy()
     if model.name == "BG/BB":
-        engine = fitter(model.name, model.params)
+        params["gamma"] = _off_one(params["gamma"])
+        engine = fitter(model.name, params)
         x, T = x.astype(int), T.astype(int)
         # at recency = T the donor gave in the last period and is active for certain
         last = np.where(x > 0, T, 0)
         with np.errstate(all="ignore"):
             value = engine.conditional_expected_number_of_purchases_up_to_time(t, x, last, T)
             return value / engine.conditional_probability_alive(0, x, last, T)
-    params = model.params.copy()
-    params["a"] = _off_one(params["a"])
+    params["a"], params["b"] = _off_one(params["a"]), _off_one(params["b"])
     if model.name == "MBG/NBD":
         params["b"] += 1  # the same integral: one more survived chance to leave
     # at recency = T, lifetimes' own prediction differs from this factor by P(active) only
     with np.errstate(all="ignore"):
         value = fitter("BG/NBD", params).conditional_expected_number_of_purchases_up_to_time(t, x, T, T)
+    negative = x + params["a"] + params["b"] < 1 + 1e-9
+    if negative.any():
+        # one-time buyers of a BG/NBD with a + b < 1: lifetimes takes the logarithm of a negative number here
+        value = np.where(negative, _one_time_buyer(params, t, T), value)
     return value * (1 + (x > 0) * params["a"] / (params["b"] + np.maximum(x, 1) - 1))
+
+
+def _one_time_buyer(params, t, T):
+    """BG/NBD expectation after T without a repeat purchase: that of a new customer with alpha + T."""
+    from scipy.special import hyp2f1
+
+    r, alpha, a, b = params["r"], params["alpha"] + T, params["a"], params["b"]
+    c = _off_one(a + b) - 1
+    return c / (a - 1) * (1 - hyp2f1(r, b, c, t / (alpha + t)) * (alpha / (alpha + t)) ** r)
 
 
 def _new(model, t):
@@ -373,6 +388,8 @@ def _new(model, t):
     for name in ("a", "s", "gamma"):
         if name in params:
             params[name] = _off_one(params[name])
+    if model.name == "BG/NBD" and _off_one(params["a"] + params["b"]) != params["a"] + params["b"]:
+        params["b"] += 1e-6  # the same for a + b
     engine = fitter(model.name, params)
     if model.name != "BG/BB":
         return engine.expected_number_of_purchases_up_to_time(t) + 0.0  # no minus zero at t = 0
@@ -490,6 +507,7 @@ def _history(model, summary):
         (recency < 0, "recency is negative"),
         (recency > T, f"recency is larger than {age}"),
         ((x == 0) & (recency > 0), "recency is above 0 without a repeat purchase"),
+        ((x > 0) & (recency == 0), "recency is 0 in spite of repeat purchases"),
         (discrete & (recency % 1 != 0), "recency is not a whole number of periods"),
         (discrete & (T % 1 != 0), "n_periods is not a whole number of periods"),
         (discrete & (x > recency), "frequency is larger than recency"),
@@ -538,6 +556,11 @@ def _money(summary, x):
         if mask.any():
             raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
     return money
+
+
+def row_weights(summary):
+    """How many customers each row stands for: its column ``customers``, or one."""
+    return _numbers(summary, "customers") if "customers" in summary.columns else np.ones(len(summary))
 
 
 def _series(summary, values, name):

@@ -122,6 +122,20 @@ def _per_customer(orders, calibration_end, observation_end, unit):
     )
 
 
+def _warn_of_empty_end(orders, end, name):
+    """Say so if the data seem to stop long before the day up to which they are said to reach."""
+    first, last = orders.aggregate(first=orders.date.min(), last=orders.date.max()).execute().iloc[0]
+    if pd.isna(last):
+        return
+    gap, last = (pd.Timestamp(end) - last.normalize()).days, last.date()
+    if gap > 30 and gap > 0.1 * (last - first.date()).days:
+        warnings.warn(
+            f"{name} is {end}, but the last order is of {last}, {gap} days before: if the data end there, every "
+            "customer seems silent since. Pass the day up to which orders were recorded",
+            CrmWarning, stacklevel=3,
+        )
+
+
 _SUMMARY = ("customer_id", "frequency", "recency", "T", "monetary_value", "unit")
 _HOLDOUT = ("holdout_frequency", "holdout_spend", "holdout_duration")
 
@@ -176,12 +190,17 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     Warns
     -----
     CrmWarning
-        If customers have returns only and so are left out.
+        If customers have returns only and so are left out; if the last order lies long before the end.
 
     Notes
     -----
     Money is summed in whole cents. Rows with a negative amount (returns) lower the spend, but a day with
-    nothing but returns is not a purchase occasion. A day with an order of 0 or more is one.
+    nothing but returns is not a purchase occasion. A day with an order of 0 or more is one. A return on a later
+    day is deducted from the repeat spend, whichever purchase it undoes: match large returns to their orders
+    beforehand.
+
+    The first purchase in the data is taken as the customer's first. If the file begins in the middle of
+    customers' lives, frequency and T come out too small: keep those whose first purchase you can see.
 
     Definitions: Fader, Hardie & Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2).
 
@@ -198,7 +217,10 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     1           b          0      0.0  3.0             0.0  week
     """
     end = _day("observation_end", observation_end)
-    return _finish(_per_customer(_orders_table(orders), end, end, unit), _SUMMARY, lazy)
+    table = _orders_table(orders)
+    if not lazy:
+        _warn_of_empty_end(table, end, "observation_end")
+    return _finish(_per_customer(table, end, end, unit), _SUMMARY, lazy)
 
 
 def calibration_holdout(orders, *, calibration_end, observation_end, unit="week", lazy=False):
@@ -238,7 +260,10 @@ def calibration_holdout(orders, *, calibration_end, observation_end, unit="week"
         raise ValueError(
             f"calibration_end ({start}) must be before observation_end ({end}): the days between are the holdout"
         )
-    return _finish(_per_customer(_orders_table(orders), start, end, unit), _SUMMARY + _HOLDOUT, lazy)
+    table = _orders_table(orders)
+    if not lazy:
+        _warn_of_empty_end(table, end, "observation_end")
+    return _finish(_per_customer(table, start, end, unit), _SUMMARY + _HOLDOUT, lazy)
 
 
 def count_cells(summary, columns=("frequency", "recency", "T")):

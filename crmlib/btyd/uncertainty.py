@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.btyd.models import maximise
-from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _money, _spend_parameters
+from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _money, _spend_parameters, row_weights
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning
 
@@ -115,11 +115,12 @@ def interval(function, *models, draws, level=0.95):
         raise ValueError(
             f"{len(models)} model(s) but {len(lists)} list(s) of draws: give one list per model, as a tuple"
         )
-    count = min(map(len, lists))
-    if count < 2:
+    if len(set(map(len, lists))) > 1:
+        raise ValueError(f"lists of {', '.join(str(len(each)) for each in lists)} draws: give the same number of each")
+    if len(lists[0]) < 2:
         raise ValueError("an interval needs at least two draws; take a few hundred")
     estimate = function(*models)
-    values = [function(*row) for row in zip(*(each[:count] for each in lists), strict=True)]
+    values = [function(*row) for row in zip(*lists, strict=True)]
     tails = [0.5 - level / 2, 0.5 + level / 2]
     if isinstance(estimate, pd.Series):
         low, high = np.quantile(np.vstack([value.to_numpy() for value in values]), tails, axis=0)
@@ -136,7 +137,7 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
     model : FittedModel
         BG/NBD, MBG/NBD or Pareto/NBD.
     summary : pandas.DataFrame
-        The customers' histories.
+        The customers' histories; a column ``customers`` says how many each row stands for.
     horizon, horizon_unit
         As in `expected_purchases`.
     n : int
@@ -144,7 +145,8 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
     seed : int
         Required.
     draws : list of FittedModel, optional
-        From `parameter_draws`: futures then carry the uncertainty of the parameters as well as chance.
+        From `parameter_draws` of the purchase model: its futures then carry the uncertainty of these
+        parameters as well as chance. The parameters of the spend model stay as they are.
     spend_model : FittedModel, optional
         From `fit_gamma_gamma`: adds a column ``revenue`` (undiscounted).
 
@@ -158,11 +160,14 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
     Given active, a customer's rate is Gamma(r+x, alpha+T) and, BG/NBD and MBG/NBD, the chance of leaving
     Beta(a, b+x): the future count is the smaller of a Poisson and a geometric number. MBG/NBD: Beta(a, b+x+1).
     Pareto/NBD: the leaving rate is Gamma(s, beta+T). A simulated future takes one vector as long as the
-    number of customers.
+    number of customers. Chance here strikes each customer apart: what moves all of them at once (a season, a
+    promotion, a rival) is not in it, so reality scatters more.
     """
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD", "Pareto/NBD"))
     n = check_count("n", n)
     t = _horizon(model, horizon, horizon_unit)
+    if isinstance(summary, pd.DataFrame) and "customers" in summary.columns:
+        summary = summary.iloc[np.repeat(np.arange(len(summary)), row_weights(summary).astype(int))]
     x, recency, T = _columns(_history(model, summary))
     rng = np.random.default_rng(check_count("seed", seed, minimum=0))
     money = None if spend_model is None else _money(summary, x)
