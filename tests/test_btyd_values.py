@@ -80,7 +80,7 @@ def test_an_end_far_behind_the_last_order_is_pointed_out():
     with pytest.warns(CrmWarning, match="observation_end is 2000-06-30, but the last order is of 1998-06-30, 731 days"):
         btyd.calibration_holdout(load_cdnow(), calibration_end="1997-09-30", observation_end="2000-06-30")
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("error", CrmWarning)
         btyd.customer_summary(load_cdnow(), observation_end="1998-07-15")
 
 

@@ -122,9 +122,16 @@ def _per_customer(orders, calibration_end, observation_end, unit):
     )
 
 
-def _warn_of_empty_end(orders, end, name):
-    """Say so if the data seem to stop long before the day up to which they are said to reach."""
-    first, last = orders.aggregate(first=orders.date.min(), last=orders.date.max()).execute().iloc[0]
+def _look_over(orders, end, name):
+    """Refuse missing values, and say so if the data stop long before the day up to which they are said to reach."""
+    columns = ("customer_id", "date", "amount")
+    facts = orders.aggregate(
+        first=orders.date.min(), last=orders.date.max(), **{c: orders[c].isnull().sum() for c in columns}
+    ).execute().iloc[0]
+    if missing := [f"{int(facts[c]):,} in {c}" for c in columns if (facts[c] or 0) > 0]:
+        raise DataError(f"orders have missing values ({', '.join(missing)}): read them with "
+                        "crmlib.data.read_transactions")
+    first, last = facts["first"], facts["last"]
     if pd.isna(last):
         return
     gap, last = (pd.Timestamp(end) - last.normalize()).days, last.date()
@@ -219,7 +226,7 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     end = _day("observation_end", observation_end)
     table = _orders_table(orders)
     if not lazy:
-        _warn_of_empty_end(table, end, "observation_end")
+        _look_over(table, end, "observation_end")
     return _finish(_per_customer(table, end, end, unit), _SUMMARY, lazy)
 
 
@@ -262,7 +269,7 @@ def calibration_holdout(orders, *, calibration_end, observation_end, unit="week"
         )
     table = _orders_table(orders)
     if not lazy:
-        _warn_of_empty_end(table, end, "observation_end")
+        _look_over(table, end, "observation_end")
     return _finish(_per_customer(table, start, end, unit), _SUMMARY + _HOLDOUT, lazy)
 
 
