@@ -169,8 +169,12 @@ def share_needed(values, *, value_share: float = 0.8) -> float:
     value_share = check_fraction("value_share", value_share)
     if not best_first.any():
         return math.nan
-    reached = np.concatenate([[0.0], np.cumsum(best_first / best_first.sum())])
-    return float(np.argmax(reached >= value_share - 1e-12) / best_first.size)
+    if value_share == 1:  # everybody who is worth anything, however little
+        return float(np.count_nonzero(best_first) / best_first.size)
+    reached = np.concatenate([[0.0], np.cumsum(best_first)])
+    # by its own last element, so that it ends at exactly 1; each of the n additions may be wrong in the last digit
+    rounding = max(1e-12, best_first.size * np.finfo(float).eps)
+    return float(np.argmax(reached / reached[-1] >= value_share - rounding) / best_first.size)
 
 
 def pareto_shape(*, customer_share: float = 0.2, value_share: float = 0.8) -> float:

@@ -80,6 +80,23 @@ def test_whole_customers_are_counted_upwards():
     assert share_needed([0.1, 0.2, 0.7], value_share=1.0) == 1.0
 
 
+@pytest.mark.parametrize("n", [100_000, 1_000_000])
+def test_share_needed_of_many_customers(n):
+    equal = np.full(n, 9.99)  # added up one by one, their shares end below 1
+    for value_share in (0.2, 0.8, 1.0):
+        assert share_needed(equal, value_share=value_share) == value_share
+    prices = np.random.default_rng(5).choice([9.99, 11.77, 14.37, 14.96, 29.33], size=n)  # of one or two discs
+    assert share_needed(prices, value_share=1.0) == 1
+    cents = np.sort(np.round(100 * prices).astype(int))[::-1].cumsum()  # whole numbers: no rounding at all
+    for tenths in (1, 5, 8, 9):
+        exact = (np.searchsorted(10 * cents, tenths * cents[-1]) + 1) / n
+        assert share_needed(prices, value_share=tenths / 10) == exact
+
+
+def test_share_needed_for_all_of_the_value_leaves_out_only_those_without_any():
+    assert share_needed([1e15, 1e-3, 1e-3, 0.0], value_share=1.0) == 0.75
+
+
 def test_all_zero_is_not_a_number():
     for measure in (gini, top_share, share_needed):
         assert np.isnan(measure([0, 0]))
