@@ -13,6 +13,18 @@ from crmlib.clv.constant import lifetime_value
 def horizon_capture(retention_rate, discount_rate, periods):
     """Return the share of the value without end that the first `periods` payments hold: 1 - (r / (1 + d))^n.
 
+    Parameters
+    ----------
+    retention_rate, discount_rate : float or array
+        As in `lifetime_value`; not 1 together with 0, where the value without end is infinite.
+    periods : int or array
+        Number of payments n, from 0.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Share between 0 and 1.
+
     Examples
     --------
     >>> round(horizon_capture(0.8, 0.1, 4), 3)
@@ -61,6 +73,8 @@ def acquisition_response(spend, *, ceiling: float, base_rate: float, base_spend:
     """Return the share of prospects won for a spend per prospect: c (1 - exp(-k·spend)).
 
     k is set so that `base_spend` gives `base_rate`, the point you know. The curve serves for retention as well.
+    It passes through zero: with no spend nobody comes (or renews). Where some come unasked, it credits them to the
+    money, and makes the first spend look better than it is.
 
     Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
@@ -72,6 +86,11 @@ def acquisition_response(spend, *, ceiling: float, base_rate: float, base_spend:
         c: the share won if money did not matter.
     base_rate, base_spend : float
         The share won today, for today's money per prospect.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Share between 0 and `ceiling`.
 
     Examples
     --------
@@ -132,6 +151,8 @@ def optimal_retention(
 
     The value is ``lifetime_value(timing="immediate", retention_cost_timing="renewal")`` with the retention rate
     on the response curve. It does not depend on acquisition: hand the value to `optimal_acquisition` for both.
+    The curve passes through zero: with no spend nobody renews, and the customer is worth the first margin only.
+    Where customers stay by themselves, keeping them is worth less than it seems here.
 
     Source: Blattberg, R. C. & Deighton, J. (1996), "Manage Marketing by the Customer Equity Test".
 
@@ -147,6 +168,11 @@ def optimal_retention(
     pandas.Series
         ``k``, ``spend`` per renewal attempt, retention ``rate``, ``value`` before acquisition cost.
 
+    Raises
+    ------
+    ValueError
+        For a ceiling of 1 with a discount rate of 0: money could keep everybody almost for ever, undiscounted.
+
     Examples
     --------
     >>> optimal_retention(50, 0.2, ceiling=0.8, base_rate=0.5, base_spend=10)[["spend", "rate"]].round(2).tolist()
@@ -155,6 +181,11 @@ def optimal_retention(
     margin = check_positive("margin", margin)
     d = check_discount_rate("discount rate", discount_rate)
     k = _response_constant(ceiling, base_rate, base_spend)
+    if ceiling >= 1 + d:
+        raise ValueError(
+            f"ceiling {ceiling:g} does not go with discount_rate {d:g}: money could keep everybody almost for ever, "
+            "and the distant years would count in full; give a ceiling below 1, or a discount rate above 0"
+        )
 
     def value(spend):
         rate = acquisition_response(spend, ceiling=ceiling, base_rate=base_rate, base_spend=base_spend)

@@ -10,6 +10,18 @@ from crmlib.clv.arguments import numbers
 def net_present_value(cash_flows, discount_rate: float) -> float:
     """Return ``Σ flow_t / (1 + d)^t``; the first flow is now (t = 0).
 
+    Parameters
+    ----------
+    cash_flows : array-like
+        Money at t = 0, 1, …; spending is negative.
+    discount_rate : float
+        Effective rate per period.
+
+    Returns
+    -------
+    float
+        Money, at t = 0.
+
     Examples
     --------
     >>> round(net_present_value([-100, 60, 60], 0.1), 2)

@@ -114,9 +114,19 @@ def lifetime_value(
 def retention_multiple(retention_rate, discount_rate, *, timing, growth=0.0):
     """Return how many times its margin a customer is worth; ``"residual"`` gives r / (1 + d - r).
 
-    Parameters and errors as in `lifetime_value`, of which this is the value of a margin of 1.
+    Errors as in `lifetime_value`, of which this is the value of a margin of 1.
 
     Source: Gupta, S. & Lehmann, D. R. (2003), "Customers as Assets": the residual multiple.
+
+    Parameters
+    ----------
+    retention_rate, discount_rate, timing, growth
+        As in `lifetime_value`.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Present value per unit of margin.
 
     Examples
     --------
@@ -130,6 +140,16 @@ def expected_lifetime(retention_rate):
     """Return the expected number of periods a customer stays, ``1 / (1 - r)``: infinite at r = 1.
 
     The period in which the customer is acquired counts as the first.
+
+    Parameters
+    ----------
+    retention_rate : float or array
+        Share r of customers who renew, per period.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Periods, at least 1.
 
     Examples
     --------
@@ -182,6 +202,16 @@ def retention_elasticity(retention_rate, discount_rate, *, timing="residual"):
     ``1 + r / (1 + d - r)`` for the residual value, one less for the other two timings.
 
     Source: Gupta, S., Lehmann, D. R. & Stuart, J. A. (2004), "Valuing Customers".
+
+    Parameters
+    ----------
+    retention_rate, discount_rate, timing
+        As in `lifetime_value`, without growth or costs.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Per cent per per cent.
 
     Examples
     --------
