@@ -1,7 +1,7 @@
 """Customers who differ: the shifted beta-geometric model of renewals."""
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,10 @@ from crmlib.checks import check_choice, check_count, check_discount_rate, check_
 from crmlib.clv.arguments import numbers, plain, whole
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
 
+_BOUNDARY_5_PERCENT = 2.71  # of half chi-square 0, half chi-square 1: a parameter at the edge of its range
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class SBGFit:
     """A fitted shifted beta-geometric model, as `fit_sbg` returns it.
 
@@ -33,12 +35,21 @@ class SBGFit:
 
     alpha: float
     beta: float
-    standard_errors: pd.Series = field(repr=False)
+    standard_errors: pd.Series
     log_likelihood: float
     sum_of_squares: float
     n_customers: int
     n_renewals: int
     method: str
+
+    def __repr__(self):
+        of_alpha, of_beta = self.standard_errors
+        return (
+            f"SBGFit(alpha={self.alpha:.6g} (standard error {of_alpha:.3g}), "
+            f"beta={self.beta:.6g} (standard error {of_beta:.3g}), "
+            f"log_likelihood={self.log_likelihood:.3f}, sum_of_squares={self.sum_of_squares:.4g}, "
+            f"n_customers={self.n_customers}, n_renewals={self.n_renewals}, method={self.method!r})"
+        )
 
 
 def _survivor_counts(survivors, cohort_size=None) -> np.ndarray:
@@ -86,6 +97,20 @@ def sbg_log_likelihood(alpha, beta, survivors, *, cohort_size=None):
     ``P(T = t) = B(α + 1, β + t - 1) / B(α, β)``. `alpha` and `beta` may be arrays, for a map of the likelihood;
     `survivors` and `cohort_size` as in `fit_sbg`.
 
+    Parameters
+    ----------
+    alpha, beta : float or array
+        Parameters of the cohort, above 0.
+    survivors : sequence of int
+        The size of the cohort, then the customers left after renewal 1, 2, …
+    cohort_size : int, optional
+        If given, `survivors` may be percentages or shares of it.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Natural logarithm, negative; one per pair of alpha and beta.
+
     Examples
     --------
     >>> round(sbg_log_likelihood(1, 1, [1000, 869, 743, 653, 593, 551, 517, 491]), 1)
@@ -128,6 +153,11 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
     Every customer leaves with their own constant probability at each renewal; the probabilities follow a beta
     distribution. Retention then rises with tenure, although nobody becomes more loyal.
 
+    One constant rate for all is the limit of large alpha and beta. Whether a cohort speaks against it is tested by
+    2 (LL - LL of one rate). On that boundary it is 0 half of the time and chi-square with 1 degree of freedom
+    otherwise, so that 5 % lie above 2.71. Below, alpha and beta say little, and a projection beyond the renewals
+    seen may be far off: there is a warning. The gain is that of maximum likelihood, under either method.
+
     Source: Fader, P. S. & Hardie, B. G. S. (2007), "How to Project Customer Retention".
 
     Parameters
@@ -150,6 +180,12 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
     ConvergenceError
         If retention does not rise with tenure: then a constant rate fits as well, and there is no best alpha, beta.
 
+    Warns
+    -----
+    CrmWarning
+        If 2 (LL - LL of one rate) is below 2.71, or a standard error exceeds its estimate.
+        Also if survivors start at exactly 100 and `cohort_size` is not given.
+
     Examples
     --------
     >>> fit = fit_sbg([1000, 869, 743, 653, 593, 551, 517, 491])
@@ -171,19 +207,22 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
 
     bounds = [(-12.0, 12.0)] * 2
     exact = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 2000}
+    found = optimize.minimize(deviance, [0.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=exact)
+    lost, stayed = s[0] - s[-1], s[1:].sum()
+    churn = lost / (lost + stayed)  # if it were the same for all
+    kept = sbg_retention(*np.exp(found.x), t)
+    # renewal by renewal: the difference of the two log-likelihoods loses its digits in a large cohort
+    gain = float(s[1:] @ np.log(kept / (1 - churn)) - np.diff(s) @ np.log((1 - kept) / churn))
     if method == "mle":
-        found = optimize.minimize(deviance, [0.0, 0.0], jac=True, method="L-BFGS-B", bounds=bounds, options=exact)
-        constant = (s[0] - s[-1]) / s[:-1].sum()  # churn, if it were the same for all
-        gain = s[0] * (-found.fun) - (
-            (s[0] - s[-1]) * np.log(constant) + (s[:-1].sum() - s[0] + s[-1]) * np.log1p(-constant)
-        )
+        rises = gain > 1e-6
     else:
         found = optimize.least_squares(
             lambda x: observed - sbg_retention(*np.exp(x), t), [0.0, 0.0], bounds=([-12.0] * 2, [12.0] * 2),
             xtol=1e-14, ftol=1e-14, gtol=1e-14,
         )
-        gain = np.sum((observed - observed.mean()) ** 2) - squares(found.x)
-    if gain < 1e-9 or (np.abs(found.x) > 11.9).any():
+        about_mean = np.sum((observed - observed.mean()) ** 2)
+        rises = about_mean - squares(found.x) > 1e-9 * about_mean + n * (4 * np.finfo(float).eps) ** 2
+    if not rises or (np.abs(found.x) > 11.9).any():
         raise ConvergenceError(
             f"retention does not rise with tenure (first renewal {observed[0]:.3g}, last {observed[-1]:.3g}): "
             "a constant rate fits as well, and there is no best alpha and beta; use lifetime_value"
@@ -201,6 +240,20 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
         if not (curvature > 0).all() or np.abs(gradient).max() > 1e-6 * s[0]:
             raise ConvergenceError(f"the likelihood has no clear maximum near alpha {a:.4g}, beta {b:.4g}")
         errors = np.sqrt(np.diag(np.linalg.inv(-hessian)))
+    weak = []
+    if 2 * gain < _BOUNDARY_5_PERCENT:
+        twice = max(2 * gain, 0.0)
+        weak.append(f"twice the gain in log-likelihood over one rate is {twice:.2g}, below {_BOUNDARY_5_PERCENT}")
+    for name, estimate, error in zip(("alpha", "beta"), (a, b), errors, strict=True):
+        if error > estimate:
+            weak.append(f"{name} {estimate:.3g} has a standard error of {error:.3g}")
+    if weak:
+        warnings.warn(
+            f"this cohort ({s[0]:g} customers, {n} renewals) says little about alpha and beta: {'; '.join(weak)}; "
+            f"compare with lifetime_value at one retention rate for all, {1 - churn:.3g}",
+            CrmWarning,
+            stacklevel=2,
+        )
     return SBGFit(
         alpha=float(a),
         beta=float(b),
@@ -216,6 +269,18 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
 def sbg_survival(alpha: float, beta: float, t):
     """Return the share of the cohort still there after t renewals, ``B(α, β + t) / B(α, β)``.
 
+    Parameters
+    ----------
+    alpha, beta : float or array
+        Parameters of the cohort, above 0.
+    t : int or array
+        Renewals, from 0.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Share between 0 and 1; 1 at t = 0.
+
     Examples
     --------
     >>> round(sbg_survival(0.668, 3.806, 12), 3)
@@ -227,6 +292,18 @@ def sbg_survival(alpha: float, beta: float, t):
 
 def sbg_retention(alpha: float, beta: float, t):
     """Return the share of those before renewal t who make it, ``(β + t - 1) / (α + β + t - 1)``; t from 1.
+
+    Parameters
+    ----------
+    alpha, beta : float or array
+        Parameters of the cohort, above 0.
+    t : int or array
+        The renewal, from 1.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        Share between 0 and 1, rising with t.
 
     Examples
     --------
@@ -241,6 +318,18 @@ def sbg_discounted_lifetime(alpha: float, beta: float, discount_rate: float) -> 
     """Return the discounted expected lifetime (DEL) of a new customer, first payment now: Σ S(t) / (1 + d)^t.
 
     Times the margin per period it is the lifetime value, as with ``timing="immediate"``.
+
+    Parameters
+    ----------
+    alpha, beta : float
+        Parameters of the cohort, above 0.
+    discount_rate : float
+        Effective rate per period.
+
+    Returns
+    -------
+    float
+        Discounted number of payments, the first one included: at least 1.
 
     Raises
     ------
