@@ -1,7 +1,6 @@
 """Chapter 07: its figures, and the function under its explorer."""
 
 import matplotlib
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -89,13 +88,13 @@ def test_timelines_mark_purchase_days_and_stop_at_the_end(orders, split):
     assert [t.get_text() for t in ax.get_yticklabels()] == ["customer 18", "customer 1669"]
 
 
-def test_figures_of_fit_and_map_draw_their_tables(models, split):
+def test_figures_of_the_story_and_its_fit_draw_their_tables(models, split):
     counts = btyd.repeat_count_fit(models["BG/NBD"], split)
     ax = plots.repeat_counts(counts)
     assert [bar.get_height() for bar in ax.patches[:8]] == counts["actual"].tolist()
-    grid = pd.DataFrame(np.linspace(0.05, 0.95, 12).reshape(3, 4), index=[1, 2, 3], columns=[0.0, 10.0, 20.0, 30.0])
-    ax = plots.alive_map(grid)
-    assert ax.collections[0].get_array().size == 12
+    axes = plots.customer_spread(pd.Series({"0-1": 0.6, "1+": 0.4}), pd.Series({"0.0": 0.5, "0.5": 0.5}))
+    assert [bar.get_height() for bar in axes[0].patches] == pytest.approx([60, 40])
+    assert [t.get_text() for t in axes[1].get_xticklabels()] == ["0.0", "0.5"]
     ax = plots.alive_by_silence(pd.DataFrame({"rare": [0.9, 0.8], "frequent": [0.95, 0.1]}, index=[0, 10]))
     assert [t.get_text().strip() for t in ax.texts] == ["rare", "frequent"]
 

@@ -50,6 +50,35 @@ def _month_formatter():
     return DateFormatter("%b")
 
 
+def customer_spread(rates, leaving, *, axes=None):
+    """Draw how customers differ in a fitted model: how often they buy, how ready they are to leave.
+
+    Parameters
+    ----------
+    rates : pandas.Series
+        Share of customers (0 to 1) by class of buying rate, purchases a year while active.
+    leaving : pandas.Series
+        Share of customers (0 to 1) by class of the chance of leaving; labels: where each class begins.
+
+    Returns
+    -------
+    numpy.ndarray of Axes
+    """
+    if axes is None:
+        axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")[1]
+    for ax, shares, colour, label in (
+        (axes[0], rates, PALETTE[0], "purchases a year, while active"),
+        (axes[1], leaving, PALETTE[1], "chance of leaving after a repeat purchase"),
+    ):
+        tenths = ax is axes[1]  # the label stands where the class begins
+        ax.bar(range(len(shares)), shares * 100, width=0.94, align="edge" if tenths else "center", color=colour)
+        ax.set_xticks(range(len(shares)), shares.index)
+        ax.set_xlabel(label)
+        ax.grid(axis="x", visible=False)
+    axes[0].set_ylabel("customers, %")
+    return axes
+
+
 def repeat_counts(table, *, ax=None):
     """Draw how many customers came back 0, 1, 2, … times, and how many a model expects.
 
@@ -67,26 +96,6 @@ def repeat_counts(table, *, ax=None):
     ax.set_xlabel("repeat purchases")
     ax.set_ylabel("customers")
     ax.grid(axis="x", visible=False)
-    return ax
-
-
-def alive_map(grid, *, ax=None):
-    """Draw P(alive) over recency and frequency as a map with contour lines.
-
-    Parameters
-    ----------
-    grid : pandas.DataFrame
-        Rows: frequency; columns: recency in weeks; values: P(alive).
-    """
-    ax = ax or plt.subplots(figsize=(9, 5))[1]
-    x, y = grid.columns.to_numpy(dtype=float), grid.index.to_numpy(dtype=float)
-    mesh = ax.pcolormesh(x, y, grid.to_numpy(), vmin=0, vmax=1, shading="nearest")
-    lines = ax.contour(x, y, grid.to_numpy(), levels=[0.1, 0.5, 0.9], colors="white", linewidths=1.5)
-    ax.clabel(lines, fmt=lambda level: f"{level:.0%}", fontsize=12)
-    ax.figure.colorbar(mesh, ax=ax, label="P(alive)")
-    ax.set_xlabel("recency: weeks from first to last purchase")
-    ax.set_ylabel("frequency: repeat purchases")
-    ax.grid(visible=False)
     return ax
 
 
@@ -294,7 +303,7 @@ def customer_outlook(path, facts, *, ax=None):
     """
     ax = ax or plt.subplots(figsize=(9, 4.5))[1]
     ax.axvspan(0, facts["recency"], color="#e6eef5", zorder=0)
-    bought = f"{facts['frequency']} repeat purchase{'' if facts['frequency'] == 1 else 's'}"
+    bought = f"{facts['frequency']} repeat\npurchase{'' if facts['frequency'] == 1 else 's'}"
     if facts["recency"]:
         ax.text(facts["recency"] / 2, 0.04, bought, ha="center", color=PALETTE[0], fontsize=12)
     ax.axvline(facts["T"], color="#444444", lw=1.5, ls=":")
@@ -303,7 +312,7 @@ def customer_outlook(path, facts, *, ax=None):
     for colour, style, (name, line) in zip(PALETTE, ("-", "--"), path.items(), strict=False):
         ax.plot(path.index, line, color=colour, ls=style, label=name)
         ax.plot(facts["T"], line.iloc[here], "o", color=colour, ms=9)
-    ax.legend(loc="upper right")
+    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.96))  # below a line that stays at one
     ax.set_xlim(0, path.index[-1])
     ax.set_ylim(0, 1.04)
     ax.set_xlabel("weeks since the first purchase")

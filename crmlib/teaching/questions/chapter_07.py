@@ -14,6 +14,8 @@ CHEN = pd.DataFrame({
     "amount": [14.99, 12.99, 29.98, 16.49],
 })
 CHEN_END = "1997-07-07"
+# somebody buys on the last day, so that it is a day of the data
+LAST_DAY = pd.DataFrame({"customer_id": "Diaz", "date": pd.to_datetime([CHEN_END]), "amount": [9.99]})
 YEAR = {"horizon": 12, "horizon_unit": "month"}
 
 
@@ -33,6 +35,11 @@ def _mbg():
 
 
 @lru_cache(maxsize=1)
+def _pareto():
+    return btyd.fit_pareto_nbd(_split())
+
+
+@lru_cache(maxsize=1)
 def _spend():
     return btyd.fit_gamma_gamma(_split())
 
@@ -44,7 +51,8 @@ def _donors():
 
 
 def _chen(unit="week"):
-    return btyd.customer_summary(CHEN, observation_end=CHEN_END, unit=unit).iloc[0]
+    both = btyd.customer_summary(pd.concat([CHEN, LAST_DAY]), observation_end=CHEN_END, unit=unit)
+    return both.set_index("customer_id").loc["Chen"]
 
 
 def _history(*names, unit="week"):
@@ -60,10 +68,33 @@ def _value(**changes):
     return btyd.lifetime_value(_bg(), _spend(), _split(), **how).sum()
 
 
-def _early_bias():
-    split = _split("1997-06-30")
-    forecast = btyd.expected_purchases(_bg("1997-06-30"), split, horizon=52, horizon_unit="week").sum()
+def _early_bias(end="1997-06-30", weeks=52):
+    split = _split(end)
+    forecast = btyd.expected_purchases(_bg(end), split, horizon=weeks, horizon_unit="week").sum()
     return forecast / split.holdout_frequency.sum() - 1
+
+
+def _best_rule():
+    """The N (4, 8, …, 36 weeks) of the rule "own rate if they bought in the last N weeks" with the smallest error."""
+    split = _split()
+    silence, rate = split["T"] - split.recency, split.frequency / split["T"] * 39
+    errors = {n: (rate.where(silence <= n, 0.0) - split.holdout_frequency).abs().mean() for n in range(4, 40, 4)}
+    return min(errors, key=errors.get)
+
+
+@lru_cache(maxsize=1)
+def _whole_file():
+    """Split and both models of the master file."""
+    split = btyd.calibration_holdout(
+        load_cdnow(sample=False), calibration_end="1997-09-30", observation_end="1998-06-30")
+    return split, btyd.fit_bg_nbd(split), btyd.fit_gamma_gamma(split, nonpositive="drop")
+
+
+def _postcards(least=10, **changes):
+    """Customers of the master file who are expected to bring more than `least` dollars."""
+    split, model, spend = _whole_file()
+    how = {"horizon": 39, "horizon_unit": "week", "margin": 0.3, "annual_discount_rate": 0.15} | changes
+    return (btyd.lifetime_value(model, spend, split, **how) > least).sum()
 
 
 def _donations(horizon=5, weighted=True):
@@ -85,6 +116,8 @@ QUESTIONS = {
                     "Recency and T are right. Frequency is too high: is every row a day, or did you count the first?"),
             Mistake(lambda: [_chen().frequency, _chen()["T"] - _chen().recency, _chen()["T"]],
                     "Your second number is the time since the last purchase. Recency runs from the first to the last."),
+            Mistake(lambda: [len(CHEN) - 1, _chen()["T"] - _chen().recency, _chen()["T"]],
+                    "Two slips: the first day counts as no repeat, and recency is not the silence since the last day."),
             Mistake(lambda: _history("frequency", "T", "recency"),
                     "Recency and T have changed places: which of them runs to the end of observation?"),
             Mistake(lambda: [_chen().frequency, _chen()["T"], _chen()["T"]],
@@ -108,12 +141,16 @@ QUESTIONS = {
                     "You counted those above one half. An expected number adds the probabilities up."),
             Mistake(lambda: btyd.probability_alive(_bg(), _repeat()).mean(),
                     "This is a mean probability; how many customers is it when added up?"),
+            Mistake(lambda: btyd.probability_alive(_mbg(), _repeat()).sum(),
+                    "This is another model's answer, the one whose coin falls after the first purchase too."),
+            Mistake(lambda: btyd.probability_alive(_pareto(), _repeat()).sum(),
+                    "This is another model's answer, the one in which customers may leave at any time."),
         ),
     ),
     "07.3": Question(
         prompt="How many purchases does the BG/NBD model expect from all customers in the next 12 months?",
         expected=lambda: btyd.expected_purchases(_bg(), _split(), **YEAR).sum(),
-        tolerance=3,
+        tolerance=5,  # 52 weeks are as good as 12 months
         unit="purchases",
         mistakes=(
             Mistake(lambda: btyd.expected_purchases(_bg(), _split(), horizon=12, horizon_unit="week").sum(),
@@ -150,6 +187,8 @@ QUESTIONS = {
             Mistake(lambda: 2 * _value(), "Twice the first year: but customers leave, and later money counts less."),
             Mistake(lambda: _value(horizon=24, margin=0.3), "The margin of the chapter; the question changes it."),
             Mistake(lambda: _value(horizon=24, horizon_unit="week"), "Twenty-four of what?"),
+            Mistake(lambda: _value(horizon=24, annual_discount_rate=0.0),
+                    "A dollar of the second year is not a dollar today: discount it."),
         ),
     ),
     "07.6": Question(
@@ -160,6 +199,10 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda: 1 / (1 + _early_bias()) - 1,
                     "Divide the other way round: the bias is measured against what happened."),
+            Mistake(lambda: _early_bias(weeks=39),
+                    "The holdout is longer now: the forecast has to cover all its weeks."),
+            Mistake(lambda: _early_bias("1997-09-30", 39),
+                    "This is the bias of the chapter's forecast, made in September."),
         ),
     ),
     "07.7": Question(
@@ -182,6 +225,28 @@ QUESTIONS = {
             Mistake(lambda: _donations(weighted=False), "Each row stands for many donors: weight it by `customers`."),
             Mistake(lambda: _donations(horizon=6), "Six years were observed; the question asks for fewer ahead."),
             Mistake(lambda: _donations(horizon=1), "This is one year ahead only."),
+        ),
+    ),
+    "07.9": Question(
+        prompt="The rule \"own rate if they bought in the last N weeks\": which N has the smallest mean absolute error?",
+        expected=_best_rule,
+        tolerance=0,
+        unit="weeks",
+        mistakes=(
+            Mistake(lambda: 36, "This is the most generous rule; look for the smallest number in the table of errors."),
+        ),
+    ),
+    "07.10": Question(
+        prompt="How many of all 23,570 customers get a postcard?",
+        expected=_postcards,
+        tolerance=5,
+        unit="customers",
+        mistakes=(
+            Mistake(lambda: _postcards(margin=1.0), "You compared revenue with the cost: what remains of a dollar?"),
+            Mistake(lambda: _postcards(least=1),
+                    "A postcard earns what it adds, not the whole margin: where is the uplift?"),
+            Mistake(lambda: _postcards(annual_discount_rate=0.0), "Discount the margin, as the plan says."),
+            Mistake(lambda: _postcards(horizon=12, horizon_unit="month"), "The programme is shorter than a year."),
         ),
     ),
 }
