@@ -85,6 +85,8 @@ def test_share_needed_of_many_customers(n):
     equal = np.full(n, 9.99)  # added up one by one, their shares end below 1
     for value_share in (0.2, 0.8, 1.0):
         assert share_needed(equal, value_share=value_share) == value_share
+    for price in (9.99, 11.77, 14.37):  # one of them falls short of its own total, by another way of adding up
+        assert share_needed(np.full(n, price), value_share=1 - 1e-15) > 0.999
     prices = np.random.default_rng(5).choice([9.99, 11.77, 14.37, 14.96, 29.33], size=n)  # of one or two discs
     assert share_needed(prices, value_share=1.0) == 1
     cents = np.sort(np.round(100 * prices).astype(int))[::-1].cumsum()  # whole numbers: no rounding at all
