@@ -5,7 +5,7 @@ The function under an explorer needs no browser, can be called in a cell, and is
 
 
 def lifetime_value_path(
-    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, years: int
+    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, payments: int
 ):
     """Return the account of one customer, year by year: first payment now, acquisition cost paid now.
 
@@ -15,8 +15,8 @@ def lifetime_value_path(
         Money per customer; the margin is per year.
     retention_rate, discount_rate : float
         Per year.
-    years : int
-        Payments counted.
+    payments : int
+        Yearly payments counted.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def lifetime_value_path(
     Examples
     --------
     >>> lifetime_value_path(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=150,
-    ...                     years=3)["balance"].round(2).tolist()
+    ...                     payments=3)["balance"].round(2).tolist()
     [-50.0, 22.73, 75.62]
     """
     import numpy as np
@@ -36,7 +36,7 @@ def lifetime_value_path(
 
     from crmlib.checks import check_count, check_discount_rate, check_fraction, check_positive
 
-    year = np.arange(check_count("years", years))
+    year = np.arange(check_count("payments", payments))
     still_here = check_fraction("retention rate", retention_rate) ** year.astype(float)
     worth = margin * still_here / (1 + check_discount_rate("discount rate", discount_rate)) ** year
     paid = check_positive("acquisition cost", acquisition_cost, zero=True)
@@ -46,27 +46,25 @@ def lifetime_value_path(
 
 
 def lifetime_value_summary(
-    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, years: int
+    *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, payments: int
 ) -> str:
     """Return one sentence on the customer of `lifetime_value_path`: value, share counted, pay-back.
 
     Examples
     --------
-    >>> lifetime_value_summary(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=150, years=3)
-    'Value before acquisition cost 366.67; the years counted hold 62 % of it. Net of 150.00: 216.67. \
-Paid back after 1 year.'
+    >>> lifetime_value_summary(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=150, payments=3)
+    'Value before acquisition cost 366.67; the payments counted hold 62 % of it. Net of 150.00: 216.67. \
+Paid back by payment 2.'
     """
     from crmlib import clv
 
     value = clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate")
-    counted = clv.horizon_capture(retention_rate, discount_rate, years)
+    counted = clv.horizon_capture(retention_rate, discount_rate, payments)
     flows = [margin - acquisition_cost, *(margin * retention_rate**t for t in range(1, 100))]
     back = clv.payback(flows, discount_rate)
-    when = {None: "Never paid back", 0: "Paid back at once", 1: "Paid back after 1 year"}.get(
-        back, f"Paid back after {back} years"
-    )
+    when = {None: "Never paid back", 0: "Paid back at once"}.get(back, f"Paid back by payment {(back or 0) + 1}")
     return (
-        f"Value before acquisition cost {value:.2f}; the years counted hold {100 * counted:.0f} % of it. "
+        f"Value before acquisition cost {value:.2f}; the payments counted hold {100 * counted:.0f} % of it. "
         f"Net of {acquisition_cost:.2f}: {value - acquisition_cost:.2f}. {when}."
     )
 
@@ -87,7 +85,7 @@ def explore_lifetime_value():
         "retention_rate": slider(widgets.FloatSlider, "retention rate", 0.8, 0.3, 0.95, 0.05, ".2f"),
         "discount_rate": slider(widgets.FloatSlider, "discount rate", 0.1, 0.0, 0.3, 0.02, ".2f"),
         "acquisition_cost": slider(widgets.FloatSlider, "acquisition cost", 180, 0, 500, 20, ".0f"),
-        "years": slider(widgets.IntSlider, "years counted", 10, 1, 30, 1, "d"),
+        "payments": slider(widgets.IntSlider, "payments counted", 10, 1, 30, 1, "d"),
     }
 
     def draw(**values):
@@ -151,8 +149,8 @@ def explore_contacts(values, *, margin=0.30):
     def draw(cost_per_contact, uplift, new_margin):
         scaled = values * new_margin / margin
         plan = contact_plan(scaled, cost_per_contact=cost_per_contact, uplift=uplift / 100)
-        print(f"Best plan: {plan.contacts:,.0f} letters, profit ${plan.profit:,.0f}. "
-              f"Everybody: ${plan.profit_everybody:,.0f}.")
+        everybody = f"{'profit' if plan.profit_everybody > 0 else 'loss'} ${abs(plan.profit_everybody):,.0f}"
+        print(f"Best plan: {plan.contacts:,.0f} letters, profit ${plan.profit:,.0f}. Everybody: {everybody}.")
         curve = contact_profit_curve(scaled, cost_per_contact=cost_per_contact, uplift=uplift / 100)
         plots.show(plots.contact_profit(curve),
                    alt="Expected profit against the number of letters, for the cost, uplift and margin chosen.")
