@@ -228,7 +228,7 @@ QUESTIONS = {
         ),
     ),
     "07.9": Question(
-        prompt="The rule \"own rate if they bought in the last N weeks\": which N has the smallest mean absolute error?",
+        prompt="The rule \"own rate if they bought in the last N weeks\": which N has the smallest absolute error?",
         expected=_best_rule,
         tolerance=0,
         unit="weeks",
