@@ -17,7 +17,7 @@ from crmlib import clv, plots, segments  # noqa: E402
 from crmlib.data import load_cdnow  # noqa: E402
 from crmlib.teaching.widgets import explore_lifetime_value, lifetime_value_path, lifetime_value_summary  # noqa: E402
 
-START = {"margin": 100, "retention_rate": 0.8, "discount_rate": 0.1, "acquisition_cost": 180, "years": 10}
+START = {"margin": 100, "retention_rate": 0.8, "discount_rate": 0.1, "acquisition_cost": 180, "payments": 10}
 REGULAR = [1000, 631, 468, 382, 326, 289, 262, 241]
 
 
@@ -40,19 +40,20 @@ def texts(ax):
 
 @given(
     margin=st.floats(0, 1e4), retention_rate=st.floats(0, 1), discount_rate=st.floats(0, 1),
-    acquisition_cost=st.floats(0, 1e4), years=st.integers(1, 40),
+    acquisition_cost=st.floats(0, 1e4), payments=st.integers(1, 40),
 )
-def test_last_balance_of_the_path_is_the_lifetime_value(margin, retention_rate, discount_rate, acquisition_cost, years):
+def test_last_balance_of_the_path_is_the_lifetime_value(margin, retention_rate, discount_rate, acquisition_cost,
+                                                            payments):
     path = lifetime_value_path(margin=margin, retention_rate=retention_rate, discount_rate=discount_rate,
-                               acquisition_cost=acquisition_cost, years=years)
-    value = clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate", periods=years,
+                               acquisition_cost=acquisition_cost, payments=payments)
+    value = clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate", periods=payments,
                                acquisition_cost=acquisition_cost)
     assert path["balance"].iloc[-1] == pytest.approx(value, rel=1e-9, abs=1e-6)
-    assert len(path) == years and path["still_here"].iloc[0] == 1
+    assert len(path) == payments and path["still_here"].iloc[0] == 1
 
 
 @pytest.mark.parametrize(("wrong", "message"), [
-    ({"years": 0}, "years"),
+    ({"payments": 0}, "payments"),
     ({"retention_rate": 80}, "retention rate 80 is not between 0 and 1: did you mean 0.8"),
     ({"discount_rate": -0.1}, "discount rate"),
     ({"acquisition_cost": -1}, "acquisition cost"),
@@ -64,8 +65,8 @@ def test_path_refuses_bad_input(wrong, message):
 
 def test_summary_tells_value_share_and_pay_back():
     assert lifetime_value_summary(**START) == (
-        "Value before acquisition cost 366.67; the years counted hold 96 % of it. "
-        "Net of 180.00: 186.67. Paid back after 2 years."
+        "Value before acquisition cost 366.67; the payments counted hold 96 % of it. "
+        "Net of 180.00: 186.67. Paid back by payment 3."
     )
     never, at_once = (lifetime_value_summary(**START | {"acquisition_cost": cost}) for cost in (400, 0))
     assert never.endswith("Net of 400.00: -33.33. Never paid back.")
@@ -74,7 +75,7 @@ def test_summary_tells_value_share_and_pay_back():
 
 def test_explorer_has_the_five_sliders_of_the_task_sheet():
     names = [slider.description for slider in explore_lifetime_value().children[:-1]]
-    assert names == ["margin a year", "retention rate", "discount rate", "acquisition cost", "years counted"]
+    assert names == ["margin a year", "retention rate", "discount rate", "acquisition cost", "payments counted"]
 
 
 # ------------------------------------------------------------------ assertions of the chapter
@@ -92,6 +93,22 @@ def test_best_cost_share_depends_only_on_value_over_cost_of_the_first_customer(v
 def test_top_fifth_of_cdnow_holds_67_and_not_80_per_cent():
     total = load_cdnow().execute().groupby("customer_id")["amount"].sum()
     assert segments.top_share(total) == pytest.approx(0.6746, abs=5e-5)
+
+
+def test_a_third_of_the_customers_make_three_quarters_of_the_payments_to_come():
+    to_come = np.arange(2_000)
+    chance = 0.8**to_come * 0.2
+    assert chance[5:].sum() == pytest.approx(0.8**5)
+    assert (chance * to_come)[5:].sum() / (chance * to_come).sum() == pytest.approx(0.73728)
+
+
+def test_best_customers_stay_the_best_as_a_group_and_half_of_them_change():
+    orders = load_cdnow().execute()
+    early = orders[orders["date"] <= "1997-09-30"].groupby("customer_id")["amount"].sum()
+    late = orders[orders["date"] > "1997-09-30"].groupby("customer_id")["amount"].sum().reindex(early.index).fillna(0)
+    best = early.nlargest(472).index
+    assert late[best].sum() / late.sum() == pytest.approx(0.663, abs=5e-4)
+    assert (late[best].eq(0).mean(), late.eq(0).mean()) == pytest.approx((0.409, 0.710), abs=5e-4)
 
 
 # -------------------------------------------------------------------------------- the figures
@@ -127,10 +144,11 @@ def test_two_lifetimes_draws_both_views():
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "b"]
 
 
-def test_horizon_curves_name_the_share_at_four_years():
+def test_horizon_curves_name_the_share_of_four_payments():
     years = np.arange(16)
     capture = pd.DataFrame({r: clv.horizon_capture(r, 0.1, years) for r in (0.8, 0.9)}, index=years)
-    assert texts(plots.horizon_curves(capture)) == ["retention 80 %: 72 %", "retention 90 %: 55 %"]
+    shown = ["retention 80 %: 72 %", "retention 90 %: 55 %", "held by 4 payments"]
+    assert texts(plots.horizon_curves(capture)) == shown
 
 
 def test_acquisition_rules_mark_each_rule_on_the_curve():
@@ -142,13 +160,6 @@ def test_acquisition_rules_mark_each_rule_on_the_curve():
     assert texts(ax) == ["payback: 92", "optimum: 92", "40 %: 85", "break-even: 0"]
     points = [line.get_xydata()[0].tolist() for line in ax.lines if line.get_marker() == "o"]
     assert points == rules[["spend", "profit"]].to_numpy().tolist()
-
-
-def test_best_cost_share_names_the_examples():
-    ratio = np.linspace(1.001, 14, 50)
-    marks = pd.DataFrame({"ratio": [8.4], "share": [0.287]}, index=["our list"])
-    ax = plots.best_cost_share(pd.Series(np.log(ratio) / (ratio - 1), index=ratio), marks)
-    assert texts(ax) == ["the 40 % rule", "our list: 29 %"]
 
 
 def test_survival_and_retention_draw_observed_and_models():
@@ -165,30 +176,24 @@ def test_survival_and_retention_draw_observed_and_models():
     assert ax.lines[-1].get_ydata()[0] == pytest.approx(63.1)
 
 
-def test_state_values_colour_what_costs_more_than_it_brings():
-    ax = plots.state_values(pd.Series({"recent": 52.3, "silent": -1.8}))
-    colours = [bar.get_facecolor() for bar in ax.patches]
-    assert colours[0] != colours[1] and texts(ax) == ["52.30", "-1.80"]
-
-
 def test_later_spend_draws_bars_and_line():
-    groups = pd.DataFrame({"first_order": [9.0, 108.0], "later": [40.0, 171.0]})
+    groups = pd.DataFrame({"first_order": [0.3, 3.3], "later": [0.6, 2.4]})
     ax = plots.later_spend(groups)
-    assert heights(ax) == [40, 171] and ax.lines[0].get_ydata().tolist() == [9, 108]
+    assert heights(ax) == [0.6, 2.4] and ax.lines[-1].get_ydata().tolist() == [0.3, 3.3]
+
+
+def test_leaving_probabilities_draw_one_bar_per_class():
+    ax = plots.leaving_probabilities(pd.Series([0.6, 0.3, 0.1, 0.0], index=[0, 0.25, 0.5, 0.75]))
+    assert heights(ax) == pytest.approx([60, 30, 10, 0])
+    assert [bar.get_x() for bar in ax.patches] == pytest.approx([0, 25, 50, 75])
 
 
 def test_concentration_curves_read_the_share_of_the_best():
     ax = plots.concentration_curves({"shop": segments.lorenz_curve([50, 20, 15, 10, 5])})
-    assert texts(ax) == ["shop: 50 %"]
+    assert texts(ax) == ["shop: 50 %", "held by the best 20 %"]
     assert ax.lines[0].get_xydata()[0] == pytest.approx([0, 0])
-
-
-def test_shrinking_value_and_waterfall_write_their_numbers():
-    ax = plots.shrinking_value(pd.Series({"revenue": 300_000.0, "margin": 30_000.0, "today": 7_805.0}))
-    assert texts(ax) == ["300,000", "30,000", "7,805"]
-    ax = plots.value_waterfall(pd.Series({"winning": -600.0, "sale": 480.0, "later": 700.0}), total="net")
-    assert texts(ax) == ["-600", "+480", "+700", "580"]
-    assert heights(ax)[-1] == 580
+    ax = plots.concentration_curves({"shop": segments.lorenz_curve([50, 20, 15, 10, 5])}, rule=0.8)
+    assert texts(ax)[-1] == "the 80/20 rule" and ax.lines[-1].get_xydata()[0] == pytest.approx([20, 80])
 
 
 def test_value_path_ends_on_the_balance():
@@ -200,4 +205,4 @@ def test_value_path_ends_on_the_balance():
 def test_figures_draw_on_the_axes_they_are_given():
     _, ax = plt.subplots()
     assert plots.value_path(lifetime_value_path(**START), ax=ax) is ax
-    assert plots.state_values(pd.Series({"a": 1.0}), ax=ax) is ax
+    assert plots.leaving_probabilities(pd.Series([0.5, 0.5], index=[0, 0.5]), ax=ax) is ax

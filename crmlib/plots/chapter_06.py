@@ -96,20 +96,21 @@ def two_lifetimes(payments, *, unit="yuan", ax=None):
     return ax
 
 
-def horizon_curves(capture, *, years=4, ax=None):
-    """Draw the share of a customer's value that the first years hold, a curve per retention rate.
+def horizon_curves(capture, *, payments=4, ax=None):
+    """Draw the share of a customer's value that the first payments hold, a curve per retention rate.
 
-    `capture` has years as index and retention rates as columns (what `crmlib.clv.horizon_capture` returns).
+    `capture` has the number of payments as index and retention rates as columns (what
+    `crmlib.clv.horizon_capture` returns); the share after `payments` of them is written in the empty corner.
     """
     ax = _axes(ax)
-    for colour, (rate, shares) in zip(PALETTE, capture.items(), strict=False):
+    for row, (colour, (rate, shares)) in enumerate(zip(PALETTE, capture.items(), strict=False)):
         ax.plot(capture.index, 100 * shares, color=colour)
-        ax.plot(years, 100 * shares[years], "o", color=colour)
-        ax.annotate(f"retention {100 * rate:.0f} %: {100 * shares[years]:.0f} %", (years, 100 * shares[years]),
-                    xytext=(10, -17), textcoords="offset points", color=colour, weight="bold",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
-    ax.axvline(years, color=_GREY, linestyle="--", linewidth=1.5)
-    ax.set(xlabel="years counted", ylabel="share of the whole value (%)", ylim=(0, 104),
+        ax.plot(payments, 100 * shares[payments], "o", color=colour)
+        ax.text(0.97, 0.38 - 0.12 * row, f"retention {100 * rate:.0f} %: {100 * shares[payments]:.0f} %", color=colour,
+                weight="bold", size=14, ha="right", va="center", transform=ax.transAxes)
+    ax.text(0.97, 0.50, f"held by {payments} payments", ha="right", va="center", transform=ax.transAxes, size=13)
+    ax.axvline(payments, color=_GREY, linestyle="--", linewidth=1.5)
+    ax.set(xlabel="yearly payments counted, the first one now", ylabel="share of the whole value (%)", ylim=(0, 104),
            xlim=(0, capture.index[-1]))
     return ax
 
@@ -140,22 +141,17 @@ def acquisition_rules(curve, rules, *, unit="yuan", ax=None):
     return ax
 
 
-def best_cost_share(shares, marks, *, rule=0.4, ax=None):
-    """Draw the best share of a customer's value to spend on winning one, against how cheap the first one is.
+def leaving_probabilities(shares, *, ax=None):
+    """Draw how customers differ: which share of them leaves with which probability at every renewal.
 
-    `shares` is a Series: index value / cost of the first customer, values the share at the optimum.
-    `marks` has one row per example, the index its name, and the columns ``ratio`` and ``share``.
+    `shares` is a Series, its index the lower edges of equally wide classes of the leaving probability.
     """
-    ax = _axes(ax, 3.9)
-    ax.plot(shares.index, 100 * shares, color=_COLD)
-    ax.axhline(100 * rule, color=_GREY, linestyle="--", linewidth=1.5)
-    ax.text(shares.index[-1], 100 * rule + 1.5, f"the {100 * rule:.0f} % rule", ha="right", color="#555555")
-    for colour, (name, mark) in zip((_WARM, PALETTE[2], "black"), marks.iterrows(), strict=False):
-        ax.plot(mark["ratio"], 100 * mark["share"], "o", color=colour, markersize=10)
-        ax.annotate(f"{name}: {100 * mark['share']:.0f} %", (mark["ratio"], 100 * mark["share"]), xytext=(12, 12),
-                    textcoords="offset points", color=colour, weight="bold")
-    ax.set(xlabel="value of a customer / cost of the first customer won", ylabel="best average cost of a\n"
-           "customer (% of the value)", ylim=(0, 100), xlim=(1, shares.index[-1]))
+    ax = _axes(ax, 3.0)
+    width = 100 * float(np.diff(shares.index).mean())
+    ax.bar(100 * shares.index.to_numpy(), 100 * shares, width=0.92 * width, align="edge", color=_COLD)
+    ax.grid(axis="x", visible=False)
+    ax.set(xlabel="a customer's own probability of leaving, at every renewal (%)", ylabel="customers (%)",
+           xlim=(-1, 101), xticks=range(0, 101, 20))
     return ax
 
 
@@ -195,100 +191,48 @@ def retention_by_renewal(observed, models, *, ax=None):
     return ax
 
 
-def state_values(values, *, unit="yuan", ax=None):
-    """Draw the value of a customer in each state; states worth less than nothing stand out.
+def later_spend(groups, *, ax=None):
+    """Draw what customers spent later, grouped by the size of their first order, both on one scale.
 
-    `values` is a Series, one value per state, or a DataFrame with a column per policy.
-    """
-    ax = _axes(ax, 3.4)
-    colours = [_COLD if value >= 0 else _WARM for value in values]
-    ax.bar(values.index.astype(str), values, color=colours, width=0.6)
-    for n, value in enumerate(values):
-        ax.annotate(f"{value:.2f}", (n, value), xytext=(0, 5 if value >= 0 else -17), textcoords="offset points",
-                    ha="center", weight="bold", color=colours[n])
-    ax.axhline(0, color="black", linewidth=1)
-    ax.margins(y=0.15)
-    ax.grid(axis="x", visible=False)
-    ax.set(ylabel=f"value ({unit})")
-    return ax
-
-
-def later_spend(groups, *, unit="US$", ax=None):
-    """Draw what customers spent later, grouped by the size of their first order.
-
-    `groups` has the columns ``first_order`` and ``later`` (means per customer), one row per group.
+    `groups` has the columns ``first_order`` and ``later``, one row per group: group means as multiples of the
+    mean of all customers.
     """
     ax = _axes(ax, 4.0)
     at = range(1, len(groups) + 1)
+    ax.axhline(1, color=_GREY, linestyle="--", linewidth=1.5)
     ax.bar(at, groups["later"], color=_COLD, width=0.7)
     ax.plot(at, groups["first_order"], "o-", color=_WARM)
-    for height, words, colour in ((0.92, "all later orders", _COLD), (0.82, "first order", _WARM)):
+    for height, words, colour in ((0.92, "first order", _WARM), (0.82, "all later orders", _COLD)):
         ax.text(0.03, height, words, color=colour, weight="bold", size=15, transform=ax.transAxes, va="center")
     ax.grid(axis="x", visible=False)
     ax.set(xlabel=f"customers grouped by first order, smallest (1) to largest ({len(groups)})",
-           ylabel=f"mean per customer ({unit})", xticks=list(at))
+           ylabel="mean of the group, in\naverages of all customers", xticks=list(at))
     return ax
 
 
-def concentration_curves(curves, *, share=0.2, ax=None):
+def concentration_curves(curves, *, share=0.2, rule=None, ax=None):
     """Draw which share of the value the best customers hold, best first.
 
     `curves` maps a name to a table with ``customer_share`` and ``value_share``, **poorest** first, as
-    `crmlib.segments.lorenz_curve` returns it. The end of each curve is named at the best `share`.
+    `crmlib.segments.lorenz_curve` returns it. What the best `share` holds is written in the empty corner;
+    `rule` marks what a rule says that it holds.
     """
     ax = _axes(ax)
-    for colour, (name, curve) in zip(PALETTE, curves.items(), strict=False):
+    for row, (colour, (name, curve)) in enumerate(zip(PALETTE, curves.items(), strict=False)):
         best, value = 1 - curve["customer_share"].to_numpy()[::-1], 1 - curve["value_share"].to_numpy()[::-1]
         ax.plot(100 * best, 100 * value, color=colour)
         at = 100 * float(np.interp(share, best, value))
         ax.plot(100 * share, at, "o", color=colour)
-        ax.annotate(f"{name}: {at:.0f} %", (100 * share, at), xytext=(14, -16), textcoords="offset points",
-                    color=colour, weight="bold", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+        ax.text(0.97, 0.26 - 0.12 * row, f"{name}: {at:.0f} %", color=colour, weight="bold", size=14, ha="right",
+                va="center", transform=ax.transAxes)
+    ax.text(0.97, 0.38, f"held by the best {100 * share:.0f} %", ha="right", va="center", transform=ax.transAxes,
+            size=13)
     ax.axvline(100 * share, color=_GREY, linestyle="--", linewidth=1.5)
+    if rule is not None:
+        ax.plot(100 * share, 100 * rule, "D", color="black", markersize=9)
+        ax.annotate(f"the {100 * rule:.0f}/{100 * share:.0f} rule", (100 * share, 100 * rule), xytext=(6, 12),
+                    textcoords="offset points", weight="bold")
     ax.set(xlabel="best customers (% of all)", ylabel="their share of the value (%)", xlim=(0, 100), ylim=(0, 102))
-    return ax
-
-
-def shrinking_value(steps, *, unit="US$", ax=None):
-    """Draw what is left of a large number, step by step, one bar each from the top down.
-
-    `steps` is a Series, its index the words beside the bars.
-    """
-    ax = _axes(ax, 3.0)
-    ax.barh(steps.index, steps, color=[_GREY, *[_COLD] * (len(steps) - 2), _WARM], height=0.6)
-    for name, value in steps.items():
-        ax.annotate(f"{value:,.0f}", (value, name), xytext=(6, 0), textcoords="offset points", va="center",
-                    weight="bold")
-    ax.invert_yaxis()
-    ax.margins(x=0.15)
-    ax.xaxis.set_major_formatter("{x:,.0f}")
-    ax.grid(axis="y", visible=False)
-    ax.set(xlabel=f"{unit} per customer")
-    return ax
-
-
-def value_waterfall(parts, *, total, unit="yuan", ax=None):
-    """Draw how parts, positive and negative, add up to a value.
-
-    `parts` is a Series, its index the words below the bars; `total` names the last bar.
-    """
-    ax = _axes(ax, 3.6)
-    ends = parts.cumsum()
-    starts = ends - parts
-    colours = [_WARM if part < 0 else _COLD for part in parts]
-    ax.bar(parts.index, parts, bottom=starts, color=colours, width=0.6)
-    ax.bar([total], [ends.iloc[-1]], color="black", width=0.6)
-    for n, (part, start, end) in enumerate(zip(parts, starts, ends, strict=True)):
-        ax.annotate(f"{part:+,.0f}", (n, max(start, end)), xytext=(0, 4), textcoords="offset points", ha="center",
-                    weight="bold", color=colours[n])
-        ax.plot([n - 0.3, n + 1.3], [end, end], color="#444444", linewidth=1)
-    ax.annotate(f"{ends.iloc[-1]:,.0f}", (len(parts), ends.iloc[-1]), xytext=(0, 4), textcoords="offset points",
-                ha="center", weight="bold")
-    ax.axhline(0, color="black", linewidth=1)
-    ax.use_sticky_edges = False
-    ax.margins(x=0.03, y=0.1)
-    ax.grid(axis="x", visible=False)
-    ax.set(ylabel=f"present value ({unit})")
     return ax
 
 

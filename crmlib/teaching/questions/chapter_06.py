@@ -4,17 +4,19 @@ import math
 import warnings
 from functools import lru_cache
 
-from crmlib import clv
+from crmlib import clv, segments
+from crmlib.data import load_cdnow
 from crmlib.errors import CrmWarning
 from crmlib.teaching.questions import Mistake, Question
 
-FIRM = {"spend": 250, "variable_cost_rate": 0.52, "retention_cost": 20, "retention_rate": 0.8, "periods": 3}
+FIRM = {"spend": 250, "variable_cost_rate": 0.52, "retention_cost": 20, "retention_rate": 0.8}
 HIGH_END = (1000, 869, 743, 653, 593, 551, 517, 491)
 MAILING = [[0.3, 0.7, 0, 0, 0], [0.2, 0, 0.8, 0, 0], [0.15, 0, 0, 0.85, 0], [0.05, 0, 0, 0, 0.95], [0, 0, 0, 0, 1]]
 
 
-def _table(referral_rate=0.1, discount_rate=0.1, **more):
-    return clv.lifetime_value_table(1000, referral_rate=referral_rate, discount_rate=discount_rate, **FIRM, **more)
+def _table(referral_rate=0.1, discount_rate=0.1, periods=3, **more):
+    return clv.lifetime_value_table(
+        1000, referral_rate=referral_rate, discount_rate=discount_rate, periods=periods, **FIRM, **more)
 
 
 def _total_over_total(**more):
@@ -42,6 +44,10 @@ def _high_end_value(margin=100, discount_rate=0.1):
     return margin * clv.sbg_discounted_lifetime(fit.alpha, fit.beta, discount_rate)
 
 
+def _mean_rate():
+    return sum(after / before for before, after in zip(HIGH_END, HIGH_END[1:], strict=False)) / (len(HIGH_END) - 1)
+
+
 def _constant_value(retention_rate, margin=100, discount_rate=0.1):
     return clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate")
 
@@ -49,6 +55,36 @@ def _constant_value(retention_rate, margin=100, discount_rate=0.1):
 def _last_state_mailed(mailing_cost):
     rule = clv.best_stopping(MAILING, [40 - mailing_cost, *[-mailing_cost] * 3, 0], 0.2, stop_rewards=[40, 0, 0, 0, 0])
     return int((rule["action"].iloc[:4] == "continue").sum())
+
+
+def _by_timing(timing="immediate", **more):
+    return [
+        clv.lifetime_value(**{"margin": 120, "retention_rate": 0.8, "discount_rate": 0.1, "retention_cost": 20} | more,
+                           timing=timing, retention_cost_timing=when)
+        for when in ("active", "renewal", "mid_period")
+    ]
+
+
+@lru_cache(maxsize=1)
+def _all_of_cdnow():
+    orders = load_cdnow(sample=False).execute()
+    by_day = orders.groupby(["customer_id", "date"], as_index=False)["amount"].sum()
+    total = by_day.groupby("customer_id")["amount"].sum()
+    first_order = by_day.sort_values("date").groupby("customer_id")["amount"].first()
+    return total, first_order
+
+
+def _concentration():
+    total, first_order = _all_of_cdnow()
+    later = total - first_order
+    picked = first_order.nlargest(math.ceil(0.2 * len(total))).index
+    return [segments.top_share(total), segments.share_needed(total), float(later[picked].sum() / later.sum())]
+
+
+def _all_spend_of_first_orders():
+    total, first_order = _all_of_cdnow()
+    picked = first_order.nlargest(math.ceil(0.2 * len(total))).index
+    return [*_concentration()[:2], float(total[picked].sum() / total.sum())]
 
 
 QUESTIONS = {
@@ -79,6 +115,14 @@ QUESTIONS = {
             Mistake(
                 lambda: _table(discount_rate=0.0)["lifetime_value"].iloc[-1],
                 "Right, if money later were worth as much as money now: discount it.",
+            ),
+            Mistake(
+                lambda: _table(periods=5)["lifetime_value"].iloc[-1],
+                "These are more years than were asked for: how many years does the question count?",
+            ),
+            Mistake(
+                lambda: _table(referral_rate=0.05)["lifetime_value"].iloc[-1],
+                "This is the referral rate of the chapter. In the question every customer brings twice as many.",
             ),
             Mistake(
                 lambda: _table()["npv"].iloc[-1] / 1000,
@@ -127,6 +171,15 @@ QUESTIONS = {
         unit="payments",
         mistakes=(
             Mistake(lambda: math.floor(_periods_for()), "Just short of the share that was asked for. Round up."),
+            Mistake(_periods_for, "Payments come whole: which whole number of them holds enough?"),
+            Mistake(
+                lambda: round(clv.expected_lifetime(0.9)),
+                "This is the expected number of payments. How much of the value do they hold?",
+            ),
+            Mistake(
+                lambda: math.ceil(_periods_for(share=0.95)),
+                "This is enough, but fewer will do. Look between the rows of the table.",
+            ),
             Mistake(
                 lambda: math.ceil(_periods_for(discount_rate=0.0)),
                 "Customers leave, and money shrinks as well: the discount rate is missing.",
@@ -195,6 +248,10 @@ QUESTIONS = {
             Mistake(lambda: 1.8 * 90.0, "This is what a customer pays. The goods have to be bought as well."),
             Mistake(lambda: 1.8 * 90 * 0.70, "This is what the goods cost. What is left after that?"),
             Mistake(lambda: 55.0, "This is what was spent, and the year ended with a loss."),
+            Mistake(
+                lambda: 55.0 + (55.0 - 1.8 * 90 * (1 - 0.70)),
+                "You added the loss to what was spent. Would more marketing have made the loss smaller?",
+            ),
             Mistake(lambda: 90 * (1 - 0.70), "This is the margin of one order. How many orders a year?"),
         ),
     ),
@@ -214,6 +271,16 @@ QUESTIONS = {
                 lambda: clv.optimal_acquisition(
                     _constant_value(0.8), ceiling=0.4, base_rate=0.1, base_spend=15)["spend"] / _constant_value(0.8),
                 "This is the spend per prospect. Most prospects are not won: what does a customer cost?",
+            ),
+            Mistake(
+                lambda: clv.optimal_acquisition(
+                    _constant_value(0.8), ceiling=0.4, base_rate=0.1, base_spend=15)["average_cost"],
+                "This is the best average cost in yuan. Which share of the value is it?",
+            ),
+            Mistake(
+                lambda: clv.optimal_acquisition(
+                    _constant_value(0.8), ceiling=0.4, base_rate=0.1, base_spend=15)["rate"],
+                "This is the share of the prospects who are won. The question is about a share of the value.",
             ),
             Mistake(lambda: 15 / 0.1 / _constant_value(0.8), "This is the average cost today. Where is the optimum?"),
         ),
@@ -243,8 +310,53 @@ QUESTIONS = {
                 "This takes the first renewal for all the others. Retention rises afterwards.",
             ),
             Mistake(
+                lambda: _high_end_value(margin=1),
+                "This is the expected number of payments, discounted. The margin is missing.",
+            ),
+            Mistake(
+                lambda: _constant_value(_mean_rate()),
+                "This is one rate for everybody, the mean of the seven. Here customers differ.",
+            ),
+            Mistake(
+                lambda: _constant_value(HIGH_END[-1] / HIGH_END[-2]),
+                "This takes the latest renewal for all of them. Those who were there then are not the new ones.",
+            ),
+            Mistake(
+                lambda: clv.lifetime_value(100, sum(HIGH_END[1:]) / sum(HIGH_END[:-1]), 0.1, timing="residual"),
+                "This is one rate for everybody, and the payment of today is missing as well.",
+            ),
+            Mistake(
                 lambda: 100 * clv.sbg_discounted_residual_lifetime(_high_end().alpha, _high_end().beta, 0, 0.1),
                 "This is a customer just before the first renewal. A new one pays now as well.",
+            ),
+        ),
+    ),
+    "06.10": Question(
+        prompt="The value of a new customer (contribution 120, keeping 20, retention 80 %, discount rate 10 %), with "
+        "the cost of keeping paid as \"active\", \"renewal\" and \"mid_period\"?",
+        expected=_by_timing,
+        tolerance=0.05,
+        unit="yuan, three values in this order",
+        mistakes=(
+            Mistake(lambda: _by_timing(retention_cost=0), "Nothing is spent on keeping: set the retention cost."),
+            Mistake(
+                lambda: _by_timing(margin=100),
+                "The cost of keeping is deducted twice: give what is left before it, the contribution.",
+            ),
+            Mistake(lambda: _by_timing(timing="residual"), "A new customer pays now: which timing is that?"),
+            Mistake(lambda: _by_timing(timing="end"), "A new customer of ours pays now, not at the end of the year."),
+        ),
+    ),
+    "06.11": Question(
+        prompt="All CDNOW customers: the revenue share of the best 20 %, the share of customers needed for 80 %, and "
+        "the share of later spend held by the best 20 % by first order?",
+        expected=_concentration,
+        tolerance=0.005,
+        unit="three fractions in this order",
+        mistakes=(
+            Mistake(
+                _all_spend_of_first_orders,
+                "The third one contains the first orders themselves. Take only what came later.",
             ),
         ),
     ),
