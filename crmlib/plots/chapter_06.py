@@ -230,7 +230,7 @@ def concentration_curves(curves, *, share=0.2, rule=None, ax=None):
     ax.axvline(100 * share, color=_GREY, linestyle="--", linewidth=1.5)
     if rule is not None:
         ax.plot(100 * share, 100 * rule, "D", color="black", markersize=9)
-        ax.annotate(f"the {100 * rule:.0f}/{100 * share:.0f} rule", (100 * share, 100 * rule), xytext=(6, 12),
+        ax.annotate(f"the {100 * rule:.0f}/{100 * share:.0f} rule", (100 * share, 100 * rule), xytext=(4, 20),
                     textcoords="offset points", weight="bold")
     ax.set(xlabel="best customers (% of all)", ylabel="their share of the value (%)", xlim=(0, 100), ylim=(0, 102))
     return ax
