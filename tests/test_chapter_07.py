@@ -101,10 +101,12 @@ def test_figures_of_the_story_and_its_fit_draw_their_tables(models, split):
 
 def test_tracking_figure_names_both_totals(models, orders):
     table = btyd.tracking(models["BG/NBD"], orders, calibration_end=CALIBRATION, observation_end=HOLDOUT)
-    axes = plots.weekly_tracking(table)
-    assert "actual 4,339" in [t.get_text() for t in axes[1].texts]
-    assert "expected 4,166" in [t.get_text() for t in axes[1].texts]
-    assert len(axes[0].lines[0].get_ydata()) == len(table) == 78
+    ax = plots.weekly_tracking(table, cumulative=True)
+    assert {"actual 4,339", "expected 4,166"} <= {t.get_text() for t in ax.texts}
+    assert ax.lines[1].get_ydata()[-1] == pytest.approx(table["expected"].sum())
+    weekly = plots.weekly_tracking(table)
+    assert weekly.lines[0].get_ydata().tolist() == table["actual"].tolist()
+    assert len(table) == 78 and not any("4,339" in t.get_text() for t in weekly.texts)
 
 
 def test_holdout_figure_draws_the_columns_asked_for(models, split):
@@ -122,11 +124,20 @@ def test_spend_figure_has_every_repeat_buyer_once(split, spend):
 
 
 def test_width_figure_marks_both_intervals_and_what_happened():
-    panel = {"name": "purchases", "futures": [3, 5, 5, 8], "mean_interval": [4, 6], "predictive_interval": [3, 8],
-             "actual": 1234}
-    axes = plots.forecast_widths([panel, panel])
-    assert {"the mean", "what happens", "actual 1,234"} <= {t.get_text() for t in axes[0].texts}
-    assert list(axes[1].lines[0].get_xdata()) == [4, 6]
+    ax = plots.forecast_width([3, 5, 5, 8], mean=[4, 6], predictive=[3, 8], actual=1234)
+    assert {"the mean", "what happens", "actual 1,234"} <= {t.get_text() for t in ax.texts}
+    assert list(ax.lines[0].get_xdata()) == [4, 6]
+    assert list(ax.lines[1].get_xdata()) == [3, 8]
+
+
+def test_silence_figure_has_the_forecast_the_share_and_its_interval():
+    table = pd.DataFrame({"customers": [330, 7], "forecast": [0.2, 0.05], "observed": [0.3, 0.7], "low": [0.25, 0.36],
+                          "high": [0.36, 0.92]}, index=["1", "7 and more"])
+    ax = plots.silent_returns(table)
+    ends = [y for _, y in ax.collections[0].get_segments()[1]]
+    assert ends == pytest.approx([0.36, 0.92])
+    assert ax.lines[-1].get_ydata().tolist() == [0.2, 0.05]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["1\n(330 people)", "7 and more\n(7 people)"]
 
 
 def test_remaining_figures_draw(models, spend):
@@ -135,7 +146,9 @@ def test_remaining_figures_draw(models, spend):
     curves = pd.DataFrame({"model": [3.0, 4.0, 1.0], "spend": [2.0, 4.0, 1.0]}, index=[1, 2, 3])
     ax = plots.policy_gain(curves, mark=2)
     assert any("2 customers" in t.get_text() for t in ax.texts)
+    assert not plots.policy_gain(curves, mark=0).texts  # nobody chosen: nothing to mark
     for frequency in (0, 1, 4):
         _, path, facts = look(models, spend, frequency=frequency)
         ax = plots.customer_outlook(path, facts)
         assert "today" in [t.get_text() for t in ax.texts]
+        assert ax.get_legend() and not plots.customer_outlook(path, facts, legend=False).get_legend()

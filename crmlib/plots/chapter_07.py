@@ -23,7 +23,7 @@ def purchase_timelines(orders, summary, *, observation_end, ax=None):
     """
     import pandas as pd
 
-    ax = ax or plt.subplots(figsize=(10, 4.2))[1]
+    ax = ax or plt.subplots(figsize=(8, 3.9))[1]
     end = pd.Timestamp(observation_end)
     for row, customer in enumerate(summary.itertuples()):
         days = pd.to_datetime(orders.loc[orders.customer_id == customer.customer_id, "date"]).dt.normalize()
@@ -33,7 +33,7 @@ def purchase_timelines(orders, summary, *, observation_end, ax=None):
         ax.scatter(days[:1], [row], s=75, facecolor="white", edgecolor=PALETTE[0], lw=2, zorder=4)
         ax.scatter(days[1:], [row] * (len(days) - 1), s=55, color=PALETTE[0], zorder=3)
         facts = f"frequency {customer.frequency}, recency {customer.recency:.1f}, T {customer.T:.1f}"
-        ax.text(days[0], row - 0.27, facts, fontsize=12, va="bottom")
+        ax.text(days[0], row - 0.24, facts, fontsize=12, va="bottom")
     ax.axvline(end, color=PALETTE[1], lw=2)
     ax.text(end, len(summary) - 0.45, "end of observation ", ha="right", va="bottom", color=PALETTE[1], fontsize=12)
     ax.set_yticks(range(len(summary)), [f"customer {name}" for name in summary.customer_id])
@@ -65,10 +65,10 @@ def customer_spread(rates, leaving, *, axes=None):
     numpy.ndarray of Axes
     """
     if axes is None:
-        axes = plt.subplots(1, 2, figsize=(12, 4), layout="constrained")[1]
+        axes = plt.subplots(1, 2, figsize=(8.4, 4.2), layout="constrained")[1]
     for ax, shares, colour, label in (
-        (axes[0], rates, PALETTE[0], "purchases a year, while active"),
-        (axes[1], leaving, PALETTE[1], "chance of leaving after a repeat purchase"),
+        (axes[0], rates, PALETTE[0], "purchases a year,\nwhile active"),
+        (axes[1], leaving, PALETTE[1], "chance of leaving\nafter a repeat purchase"),
     ):
         tenths = ax is axes[1]  # the label stands where the class begins
         ax.bar(range(len(shares)), shares * 100, width=0.94, align="edge" if tenths else "center", color=colour)
@@ -118,41 +118,41 @@ def alive_by_silence(table, *, ax=None):
     return ax
 
 
-def weekly_tracking(table, *, axes=None):
-    """Draw repeat purchases week by week and added up, actual and expected, with the holdout shaded.
+def weekly_tracking(table, *, cumulative=False, ax=None):
+    """Draw repeat purchases week by week, actual and expected, with the holdout shaded.
 
     Parameters
     ----------
     table : pandas.DataFrame
         From `crmlib.btyd.tracking`.
+    cumulative : bool
+        Whether to draw the purchases added up, with both totals named.
 
     Returns
     -------
-    numpy.ndarray of Axes
-        Left: per week. Right: cumulative.
+    matplotlib.axes.Axes
     """
-    if axes is None:
-        axes = plt.subplots(1, 2, figsize=(12, 4.5), layout="constrained")[1]
+    ax = ax or plt.subplots()[1]
+    unit, end = table.index.name, table.index[-1]
     start = table.index[~table["holdout"]][-1]
-    for ax, actual, expected in (
-        (axes[0], "actual", "expected"), (axes[1], "cumulative_actual", "cumulative_expected"),
-    ):
-        ax.axvspan(start, table.index[-1], color="#eeeeee", zorder=0)
-        ax.plot(table.index, table[actual], color=PALETTE[0], lw=1.8, label="actual")
-        ax.plot(table.index, table[expected], color=PALETTE[1], ls="--", label="expected")
-        ax.set_xlabel(f"{table.index.name} of observation")
-        ax.set_ylim(0, table[actual].max() * 1.1)
-        ax.set_xlim(0, table.index[-1])
-        ax.text(start + 1, ax.get_ylim()[1] * 0.02, "not seen by the model", fontsize=12, va="bottom")
-    axes[0].legend(loc="upper right")
-    axes[0].set_ylabel(f"repeat purchases in the {table.index.name}")
-    axes[1].set_ylabel(f"repeat purchases up to the {table.index.name}")
-    last = table.iloc[-1]
-    axes[1].text(table.index[-1] - 1, last["cumulative_actual"] * 1.03, f"actual {last['cumulative_actual']:,.0f}",
-                 color=PALETTE[0], ha="right", va="bottom")
-    axes[1].text(table.index[-1] - 1, last["cumulative_expected"] * 0.72,
-                 f"expected {last['cumulative_expected']:,.0f}", color=PALETTE[1], ha="right", va="top")
-    return axes
+    actual, expected = (table[f"cumulative_{name}" if cumulative else name] for name in ("actual", "expected"))
+    top = max(actual.max(), expected.max()) * 1.1
+    ax.axvspan(start, end, color="#eeeeee", zorder=0)
+    ax.plot(table.index, actual, color=PALETTE[0], lw=1.8, label="actual")
+    ax.plot(table.index, expected, color=PALETTE[1], ls="--", label="expected")
+    ax.text(start + 1, top * 0.02, "not seen by the model", va="bottom")
+    ax.set_xlim(0, end)
+    ax.set_ylim(0, top)
+    ax.set_xlabel(f"{unit} of observation")
+    if cumulative:
+        ax.set_ylabel(f"repeat purchases up to the {unit}")
+        ends = (("actual", actual, PALETTE[0], 0.2), ("expected", expected, PALETTE[1], 0.12))
+        for label, line, colour, height in ends:
+            ax.text(end - 1, top * height, f"{label} {line.iloc[-1]:,.0f}", color=colour, ha="right", va="bottom")
+    else:
+        ax.legend(loc="upper right")
+        ax.set_ylabel(f"repeat purchases in the {unit}")
+    return ax
 
 
 def holdout_classes(table, labels, *, ax=None):
@@ -165,7 +165,7 @@ def holdout_classes(table, labels, *, ax=None):
     labels : dict of str to str
         Columns to draw and the name of each line.
     """
-    ax = ax or plt.subplots(figsize=(9, 5))[1]
+    ax = ax or plt.subplots(figsize=(8, 4.6))[1]
     places = list(range(len(table)))
     for colour, (column, label) in zip(PALETTE, labels.items(), strict=False):
         actual = column == "actual"
@@ -191,7 +191,7 @@ def spend_shrinkage(summary, expected, *, population, ax=None):
     population : float
         Mean spend of the population.
     """
-    ax = ax or plt.subplots(figsize=(8, 5))[1]
+    ax = ax or plt.subplots(figsize=(8, 4.7))[1]
     groups = (("1 repeat purchase", summary["frequency"] == 1, PALETTE[1]),
               ("2 to 4", summary["frequency"].between(2, 4), PALETTE[2]),
               ("5 and more", summary["frequency"] >= 5, PALETTE[0]))
@@ -210,36 +210,68 @@ def spend_shrinkage(summary, expected, *, population, ax=None):
     return ax
 
 
-def forecast_widths(panels, *, axes=None):
-    """Draw predictive distributions with the narrower interval of the mean, one panel per group.
+def forecast_width(futures, *, mean, predictive, actual, ax=None):
+    """Draw simulated futures with the interval of their mean and the interval of what may happen.
 
     Parameters
     ----------
-    panels : list of dict
-        Each with ``name``; ``futures``, simulated totals; ``mean_interval`` and ``predictive_interval``,
-        pairs; ``actual``.
+    futures : sequence of int
+        Simulated totals.
+    mean, predictive : pair of float
+        Ends of the interval of the mean, and of the interval of the futures.
+    actual : int
+        What happened.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
     """
-    if axes is None:
-        axes = plt.subplots(1, len(panels), figsize=(12, 4.5), layout="constrained")[1]
-    for ax, panel in zip(axes, panels, strict=True):
-        low, high = min(panel["futures"]), max(panel["futures"])
-        bins = [k - 0.5 for k in range(int(low), int(high) + 2)] if high - low < 40 else 30
-        counts, _, _ = ax.hist(panel["futures"], bins=bins, color="#c9c9c9", rwidth=0.92)
-        top = max(counts)
-        for height, key, colour, label in (
-            (1.30, "mean_interval", PALETTE[0], "the mean"), (1.13, "predictive_interval", PALETTE[1], "what happens"),
-        ):
-            ax.plot(panel[key], [top * height] * 2, color=colour, lw=6, solid_capstyle="butt")
-            ax.text(sum(panel[key]) / 2, top * (height + 0.03), label, color=colour, ha="center", va="bottom",
-                    fontsize=12)
-        ax.plot([panel["actual"]] * 2, [0, top], color="#000000", lw=2.5)
-        ax.text(panel["actual"], top * 1.01, f"actual {panel['actual']:,}", ha="center", va="bottom", fontsize=12)
-        ax.set_ylim(0, top * 1.5)
-        ax.set_yticks([])
-        ax.grid(visible=False)
-        ax.spines["left"].set_visible(False)
-        ax.set_xlabel(panel["name"])
-    return axes
+    ax = ax or plt.subplots(figsize=(8, 4.2))[1]
+    low, high = min(futures), max(futures)
+    bins = [k - 0.5 for k in range(int(low), int(high) + 2)] if high - low < 40 else 30
+    counts, _, _ = ax.hist(futures, bins=bins, color="#c9c9c9", rwidth=0.92)
+    top = max(counts)
+    for height, ends, colour, label in (
+        (1.38, mean, PALETTE[0], "the mean"), (1.17, predictive, PALETTE[1], "what happens"),
+    ):
+        ax.plot(list(ends), [top * height] * 2, color=colour, lw=6, solid_capstyle="butt")
+        ax.text(sum(ends) / 2, top * (height + 0.03), label, color=colour, ha="center", va="bottom")
+    ax.plot([actual] * 2, [0, top], color="#000000", lw=2.5)
+    ax.text(actual, top * 1.01, f"actual {actual:,}", ha="center", va="bottom")
+    ax.set_ylim(0, top * 1.58)
+    ax.set_yticks([])
+    ax.grid(visible=False)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def silent_returns(table, *, ax=None):
+    """Draw the share of silent customers forecast to buy again beside the share that did.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Index: classes of past repeat purchases; ``customers``, their number; ``forecast, observed``, shares
+        (0 to 1); ``low, high``, the interval of the observed share.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+    """
+    ax = ax or plt.subplots(figsize=(8, 4.3))[1]
+    places = range(len(table))
+    reach = [table["observed"] - table["low"], table["high"] - table["observed"]]
+    ax.errorbar(places, table["observed"], yerr=reach, color=PALETTE[0], fmt="o-", ms=9, capsize=6, elinewidth=2)
+    ax.plot(places, table["forecast"], color=PALETTE[1], marker="s", ls="--")
+    for name, label, colour in (("observed", "bought again", PALETTE[0]), ("forecast", "forecast", PALETTE[1])):
+        ax.text(len(table) - 0.85, table[name].iloc[-1], label, color=colour, va="center")
+    ax.set_xticks(places, [f"{name}\n({count:,} people)" for name, count in table["customers"].items()])
+    ax.set_xlim(-0.4, len(table) - 0.4)
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("repeat purchases before the silence")
+    ax.set_ylabel("share who buy again")
+    ax.grid(axis="x", visible=False)
+    return ax
 
 
 def alive_against_truth(table, *, ax=None):
@@ -250,7 +282,7 @@ def alive_against_truth(table, *, ax=None):
     table : pandas.DataFrame
         Index: classes of silence; ``model`` and ``truth`` between 0 and 1.
     """
-    ax = ax or plt.subplots(figsize=(9, 4.5))[1]
+    ax = ax or plt.subplots()[1]
     places = range(len(table))
     ax.plot(places, table["truth"], color=PALETTE[0], marker="o")
     ax.plot(places, table["model"], color=PALETTE[1], marker="s", ls="--")
@@ -272,22 +304,23 @@ def policy_gain(curves, *, mark, ax=None):
     curves : pandas.DataFrame
         Index: customers treated; one column of net gain per ranking, its name the label.
     mark : int
-        Number of customers to mark with a vertical line.
+        Number of customers to mark with a vertical line; at 0 there is none.
     """
-    ax = ax or plt.subplots(figsize=(9.5, 5))[1]
+    ax = ax or plt.subplots(figsize=(8.2, 4.6))[1]
     styles = ("-", "--", "-.", ":")
     for colour, style, (name, line) in zip(PALETTE, styles, curves.items(), strict=False):
         ax.plot(line.index, line, color=colour, ls=style, label=name)
     ax.axhline(0, color="#444444", lw=1)
-    ax.axvline(mark, color="#888888", lw=1.2)
-    ax.text(mark, ax.get_ylim()[0], f" {mark:,} customers: the model's own cut", va="bottom", fontsize=12)
+    if mark:
+        ax.axvline(mark, color="#888888", lw=1.2)
+        ax.text(mark, ax.get_ylim()[0], f" {mark:,} customers: the model's own cut", va="bottom", fontsize=12)
     ax.legend(loc="upper right", fontsize=12)
     ax.set_xlabel("customers in the programme, best first")
     ax.set_ylabel("net gain, dollars")
     return ax
 
 
-def customer_outlook(path, facts, *, ax=None):
+def customer_outlook(path, facts, *, legend=True, ax=None):
     """Draw how P(alive) of one customer falls as weeks pass without a purchase.
 
     Parameters
@@ -296,12 +329,14 @@ def customer_outlook(path, facts, *, ax=None):
         Index: weeks since the first purchase, from the last purchase on; one column of P(alive) per model.
     facts : dict
         ``frequency, recency, T`` of the customer.
+    legend : bool
+        Whether to name the models.
 
     Notes
     -----
     Both come from `crmlib.teaching.widgets.customer_outlook`.
     """
-    ax = ax or plt.subplots(figsize=(9, 4.5))[1]
+    ax = ax or plt.subplots()[1]
     ax.axvspan(0, facts["recency"], color="#e6eef5", zorder=0)
     bought = f"{facts['frequency']} repeat\npurchase{'' if facts['frequency'] == 1 else 's'}"
     if facts["recency"]:
@@ -312,9 +347,10 @@ def customer_outlook(path, facts, *, ax=None):
     for colour, style, (name, line) in zip(PALETTE, ("-", "--"), path.items(), strict=False):
         ax.plot(path.index, line, color=colour, ls=style, label=name)
         ax.plot(facts["T"], line.iloc[here], "o", color=colour, ms=9)
-    ax.legend(loc="upper right", bbox_to_anchor=(1, 0.96))  # below a line that stays at one
+    if legend:
+        ax.legend(loc="upper right", bbox_to_anchor=(1, 0.96))  # below a line that stays at one
     ax.set_xlim(0, path.index[-1])
     ax.set_ylim(0, 1.04)
-    ax.set_xlabel("weeks since the first purchase")
+    ax.set_xlabel("weeks since the\nfirst purchase")
     ax.set_ylabel("P(alive)")
     return ax
