@@ -57,9 +57,9 @@ def spoiled(column, value, rows=1):
     (lambda: split().head(0), "there are 0 customers"),
     (lambda: split().head(1), "there are 1 customers: a model needs many"),
     (lambda: spoiled("T", "thirty"), "column 'T' holds object, not numbers"),
-    (lambda: split().assign(customers=0.5), "customers is not a whole number"),
-    (lambda: split().assign(customers=-1), "customers is negative"),
-    (lambda: split().assign(customers=np.nan), "customers is missing"),
+    (lambda: split().drop(columns="customer_id").assign(customers=0.5), "customers is not a whole number"),
+    (lambda: split().drop(columns="customer_id").assign(customers=-1), "customers is negative"),
+    (lambda: split().drop(columns="customer_id").assign(customers=np.nan), "customers is missing"),
 ])
 def test_fits_refuse_bad_histories(fitting, data, message):
     with pytest.raises(DataError, match=message):

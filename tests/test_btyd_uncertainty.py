@@ -273,7 +273,7 @@ def test_no_customer_left_is_a_total_of_zero_and_not_a_crash():
     assert (futures["purchases"] == 0).all()
 
 
-@pytest.mark.parametrize(("failures", "kept"), [(1, 39), (2, 38), (3, None)])
+@pytest.mark.parametrize(("failures", "kept"), [(1, 40), (2, 40), (3, None)])
 def test_failed_refits_are_counted_and_tolerated_up_to_one_in_twenty(monkeypatch, failures, kept):
     calls = []
 
@@ -285,9 +285,9 @@ def test_failed_refits_are_counted_and_tolerated_up_to_one_in_twenty(monkeypatch
 
     monkeypatch.setattr("crmlib.btyd.uncertainty.maximise", sometimes)
     if kept is None:
-        with pytest.raises(ConvergenceError, match="3 of 40 bootstrap refits of BG/NBD did not converge"):
+        with pytest.raises(ConvergenceError, match="3 bootstrap refits of BG/NBD did not converge, against 0 that did"):
             btyd.parameter_draws(fit("BG/NBD"), n=40, seed=1, method="bootstrap")
         return
-    with pytest.warns(CrmWarning, match=f"{failures} of 40 bootstrap refits did not converge") as caught:
+    with pytest.warns(CrmWarning, match=f"{failures} bootstrap refits did not converge and were drawn again") as caught:
         draws = btyd.parameter_draws(fit("BG/NBD"), n=40, seed=1, method="bootstrap")
     assert len(draws) == kept and caught[0].filename == __file__

@@ -93,3 +93,52 @@ def test_merged_cells_report_the_likelihood_of_the_exact_ones(split):
     exact, merged = btyd.fit_bg_nbd(split), btyd.fit_bg_nbd(split, max_cells=400)
     assert merged.n_cells <= 400 and merged.grid != "exact"
     assert merged.log_likelihood == pytest.approx(exact.log_likelihood, abs=0.05)
+
+
+def test_money_and_time_may_come_in_any_unit(split):
+    """The optimisers work on scaled data: cents or millions, days or years give the same model."""
+    spend = btyd.fit_gamma_gamma(split)
+    for factor in (1e-4, 100.0, 1e6):
+        other = btyd.fit_gamma_gamma(split.assign(monetary_value=split.monetary_value * factor))
+        assert other.params[["p", "q"]].tolist() == pytest.approx(spend.params[["p", "q"]].tolist(), rel=1e-5)
+        assert other.params["v"] == pytest.approx(spend.params["v"] * factor, rel=1e-5)
+        shift = -spend.n_customers * np.log(factor)
+        assert other.log_likelihood == pytest.approx(spend.log_likelihood + shift, abs=1e-3)
+    for fit in (btyd.fit_bg_nbd, btyd.fit_pareto_nbd):
+        weeks = fit(split)
+        years = fit(split.assign(recency=split.recency / 52, T=split["T"] / 52).drop(columns="unit"), unit="year")
+        shift = split.frequency.sum() * np.log(52)
+        assert years.params["alpha"] * 52 == pytest.approx(weeks.params["alpha"], rel=1e-4)
+        assert years.log_likelihood == pytest.approx(weeks.log_likelihood + shift, abs=1e-3)
+
+
+def test_orders_cancelled_on_the_same_day_are_no_purchase():
+    days = pd.to_datetime(["2024-01-01", "2024-01-05", "2024-01-05", "2024-01-09", "2024-01-12", "2024-01-12"])
+    orders = pd.DataFrame({"customer_id": 1, "date": days, "amount": [10.0, 30.0, -30.0, 0.0, 30.0, -10.0]})
+    summary = btyd.customer_summary(orders, observation_end="2024-01-15", unit="day")
+    assert summary[["frequency", "recency", "monetary_value"]].iloc[0].tolist() == [2, 11, 10.0]
+
+
+def test_a_missing_month_is_pointed_out():
+    orders = load_cdnow().execute()
+    with pytest.warns(CrmWarning, match="no order in the 30 days before 1997-07-01.*part of the data missing"):
+        btyd.customer_summary(orders[orders.date.dt.strftime("%Y-%m") != "1997-06"], observation_end="1998-06-30")
+
+
+def test_a_count_column_from_elsewhere_is_not_taken_for_weights(split):
+    with pytest.raises(ValueError, match="has customer_id and customers"):
+        btyd.fit_bg_nbd(split.assign(customers=40))
+
+
+def test_draws_without_a_mean_make_the_interval_open(split):
+    spend = btyd.fit_gamma_gamma(split)
+    draws = [spend.with_params([6.0, q, 15.0]) for q in (0.9, *np.linspace(1.5, 4, 19))]
+    with pytest.warns(CrmWarning, match="in 1 of 20 draws mean spend is infinite"):
+        low, estimate, high = btyd.interval(lambda s: btyd.expected_spend(s, split).sum(), spend, draws=draws)
+    assert np.isfinite([low, estimate]).all() and high == np.inf
+
+
+@pytest.mark.parametrize("text", ["01.07.2025", "2025", "2025-12", "today", "07/01/2025", 20250701])
+def test_dates_that_can_be_read_in_two_ways_are_refused(text):
+    with pytest.raises(ValueError, match="write it as 'YYYY-MM-DD'"):
+        btyd.customer_summary(load_cdnow(), observation_end=text)

@@ -153,7 +153,7 @@ def holdout_scores(actual, forecasts):
     for name, column in forecasts.items():
         values = column.to_numpy(dtype=float)
         error = values - observed
-        varies = values.std() > 0 and observed.std() > 0
+        varies = np.ptp(values) > 1e-9 * np.abs(values).max() and np.ptp(observed) > 0
         rows[name] = {
             "total": values.sum(),
             "bias": values.sum() / observed.sum() - 1 if observed.sum() else np.nan,

@@ -460,14 +460,37 @@ def _fit_cells(name, cells, unit, max_cells):
 def mean_negative_log_likelihood(name, log_params, cells):
     """Minus the log-likelihood per customer, by `lifetimes`' own function, at log parameters."""
     weights = cells.customers.to_numpy(dtype=float)
-    data = [cells[column].to_numpy() for column in cells.columns[:-1]]
+    data, scale = _scaled(name, cells)
+    log_params = np.asarray(log_params) + _log_shift(name, scale)
+    # a purchase rate per scaled unit is higher by 1 / scale; so is the density, once for each purchase
+    change = np.average(cells.frequency, weights=weights) * np.log(scale) if name in _TIME_PARAMETERS else np.log(scale)
     model = fitter(name)
     # the fitters silence FutureWarning for everybody, whenever a likelihood is computed
     with np.errstate(all="ignore"), warnings.catch_warnings():
         if name == "Pareto/NBD":  # takes parameters as they are and divides by the mean weight
             value = model._negative_log_likelihood(np.exp(log_params), *data, weights, 0.0)
-            return value * weights.mean() / weights.sum()
-        return model._negative_log_likelihood(log_params, *data, weights, 0.0)
+            value = value * weights.mean() / weights.sum()
+        else:
+            value = model._negative_log_likelihood(log_params, *data, weights, 0.0)
+    return value - change
+
+
+def _scaled(name, cells):
+    """The data in units in which the largest time is 1, or the mean spend: there the optimisers are at home."""
+    data = [cells[column].to_numpy() for column in cells.columns[:-1]]
+    if name in _TIME_PARAMETERS:
+        scale = 1.0 / data[-1].max()
+        return [data[0], data[1] * scale, data[2] * scale], scale
+    if name == "Gamma-Gamma":
+        scale = 1.0 / np.average(data[1], weights=cells.customers)
+        return [data[0], data[1] * scale], scale
+    return data, 1.0
+
+
+def _log_shift(name, scale):
+    """What log parameters change by when the data are multiplied by `scale`."""
+    dimensioned = _TIME_PARAMETERS.get(name, ()) or (("v",) if name == "Gamma-Gamma" else ())
+    return np.array([np.log(scale) if p in dimensioned else 0.0 for p in PARAMETERS[name]])
 
 
 def maximise(name, cells, unit, log_start=None):
@@ -511,13 +534,10 @@ def _typical_params(name, cells):
 
 def _fit_from(name, cells, log_start):
     model = fitter(name)
-    data = [cells[column].to_numpy() for column in cells.columns[:-1]]
+    data, scale = _scaled(name, cells)
+    shift = _log_shift(name, scale)
     weights = cells.customers.to_numpy()
-    scale = 1.0 / data[-1].max() if name in _TIME_PARAMETERS else 1.0  # the fitters scale T to at most 1
-    options = {}
-    if log_start is not None:
-        shift = [np.log(scale) if p in _TIME_PARAMETERS.get(name, ()) else 0.0 for p in PARAMETERS[name]]
-        options["initial_params"] = np.asarray(log_start) + shift
+    options = {} if log_start is None else {"initial_params": np.asarray(log_start) + shift}
     if name == "Pareto/NBD":
         # its own start is random; ones are where the paper's authors begin
         start = np.exp(options.get("initial_params", np.zeros(4)))
@@ -529,7 +549,7 @@ def _fit_from(name, cells, log_start):
             model.fit(*data, weights=weights, **options)
     except Exception as error:
         raise ConvergenceError(f"{name} did not converge on {_what(cells)}: {_way_out(name)}") from error
-    log_params = np.log(model.params_.to_numpy(dtype=float))
+    log_params = np.log(model.params_.to_numpy(dtype=float)) - shift
     if not np.isfinite(log_params).all():
         raise ConvergenceError(f"{name} ended at {_named(name, model.params_)} on {_what(cells)}: {_way_out(name)}")
     if model._hessian_ is not None:
@@ -544,7 +564,8 @@ def _gradient(name, log_params, cells, chunk=50_000):
     from autograd import grad
 
     weights = cells.customers.to_numpy(dtype=float)
-    data = [cells[column].to_numpy() for column in cells.columns[:-1]]
+    data, scale = _scaled(name, cells)
+    log_params = log_params + _log_shift(name, scale)
     slope, total = grad(fitter(name)._negative_log_likelihood), np.zeros(len(log_params))
     with warnings.catch_warnings():
         for start in range(0, len(weights), chunk):

@@ -20,6 +20,10 @@ from crmlib.units import convert_time
 TIMING_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB")
 
 
+class InfiniteMeanError(ValueError):
+    """Mean spend is infinite (q at or below 1), so nothing can be expected in money."""
+
+
 def probability_alive(model, summary, *, periods_ahead=0):
     """Return P(active at the end of observation) per customer.
 
@@ -551,7 +555,7 @@ def _money(summary, x):
     for mask, what in (
         ((x < 0) | (x % 1 != 0), "frequency is not a whole number of zero or more"),
         (~np.isfinite(money), "monetary_value is missing or infinite in spite of repeat purchases"),
-        (money < 0, "monetary_value is negative (more returned than bought: leave out, or set to 0)"),
+        (money < 0, "monetary_value is negative (more returned than bought: leave them out, or set it to 0)"),
     ):
         if mask.any():
             raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
@@ -572,7 +576,7 @@ def _spend_parameters(spend_model):
         raise ValueError(f"{spend_model.name} is a model of purchases, not of spend: pass fit_gamma_gamma's result")
     p, q, v = spend_model.params
     if q <= 1:
-        raise ValueError(
+        raise InfiniteMeanError(
             f"mean spend is infinite at q = {q:.3f} (it must be above 1): no value can be given. Model the few very "
             "large customers apart and fit again"
         )

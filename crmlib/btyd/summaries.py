@@ -7,7 +7,9 @@ of observation.
 Days are counted exactly and expressed in the unit asked for: a week is seven days, not a calendar week.
 """
 
+import contextlib
 import datetime
+import re
 import warnings
 
 import numpy as np
@@ -25,14 +27,14 @@ LOG_GRIDS = (80, 40, 20, 10)
 def _day(name, value) -> datetime.date:
     if value is None:
         raise ValueError(f"{name} is required: name the last day of the data, for instance '1997-09-30'")
-    try:
-        # a number would be taken for nanoseconds since 1970
-        stamp = pd.NaT if isinstance(value, (int, float)) else pd.Timestamp(value)
-    except (ValueError, TypeError):
-        raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD'") from None
-    if stamp is pd.NaT:
-        raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD'")
-    return stamp.date()
+    # whatever can be read in two ways is refused: "01.07.2025", "today", 20250701
+    iso = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}([ T].*)?", value)
+    if iso or isinstance(value, (datetime.date, np.datetime64)):
+        with contextlib.suppress(ValueError):
+            stamp = pd.Timestamp(value)
+            if stamp is not pd.NaT:
+                return stamp.date()
+    raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD'")
 
 
 def _orders_table(orders):
@@ -86,7 +88,11 @@ def _per_customer(orders, calibration_end, observation_end, unit):
         )
         .filter(lambda t: t.day <= ibis.literal(observation_end))
         .group_by("customer_id", "day")
-        .agg(cents=lambda t: t.cents.sum(), is_purchase=lambda t: t.is_purchase.any())
+        .agg(
+            cents=lambda t: t.cents.sum(),
+            # bought, and not returned in full on the same day; a gift (amount 0) is an occasion
+            is_purchase=lambda t: t.is_purchase.any() & ((t.cents.sum() != 0) | t.is_purchase.all()),
+        )
     )
     end = ibis.literal(calibration_end)
     before = days.day <= end
@@ -123,22 +129,31 @@ def _per_customer(orders, calibration_end, observation_end, unit):
 
 
 def _look_over(orders, end, name):
-    """Refuse missing values, and say so if the data stop long before the day up to which they are said to reach."""
+    """Refuse missing values; say so if the data stop long before `end`, or have a hole in the middle."""
     columns = ("customer_id", "date", "amount")
-    facts = orders.aggregate(
-        first=orders.date.min(), last=orders.date.max(), **{c: orders[c].isnull().sum() for c in columns}
-    ).execute().iloc[0]
-    if missing := [f"{int(facts[c]):,} in {c}" for c in columns if (facts[c] or 0) > 0]:
+    nulls = orders.aggregate(**{c: orders[c].isnull().sum() for c in columns}).execute().iloc[0]
+    if missing := [f"{int(nulls[c]):,} in {c}" for c in columns if (nulls[c] or 0) > 0]:
         raise DataError(f"orders have missing values ({', '.join(missing)}): read them with "
                         "crmlib.data.read_transactions")
-    first, last = facts["first"], facts["last"]
-    if pd.isna(last):
+    days = orders.select(day=orders.date.cast("date")).distinct().execute()["day"]
+    days = pd.to_datetime(days).sort_values()
+    days = days[days <= pd.Timestamp(end)]
+    if days.empty:
         return
-    gap, last = (pd.Timestamp(end) - last.normalize()).days, last.date()
-    if gap > 30 and gap > 0.1 * (last - first.date()).days:
+    silent = (pd.Timestamp(end) - days.iloc[-1]).days
+    gaps = days.diff().dt.days
+    usual = gaps.quantile(0.95) if len(days) > 1 else np.nan
+    if silent > 30 and not silent <= 5 * usual:
         warnings.warn(
-            f"{name} is {end}, but the last order is of {last}, {gap} days before: if the data end there, every "
-            "customer seems silent since. Pass the day up to which orders were recorded",
+            f"{name} is {end}, but the last order is of {days.iloc[-1].date()}, {silent} days before: if the data end "
+            "there, every customer seems silent since. Pass the day up to which orders were recorded",
+            CrmWarning, stacklevel=3,
+        )
+    if len(days) > 50 and gaps.max() > max(14, 5 * usual):
+        after = days[gaps == gaps.max()].iloc[0]
+        warnings.warn(
+            f"there is no order in the {int(gaps.max()) - 1} days before {after.date()}, though there usually is one "
+            f"within {int(np.ceil(usual))}: is a part of the data missing? Every customer seems silent in it",
             CrmWarning, stacklevel=3,
         )
 
@@ -202,7 +217,8 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     Notes
     -----
     Money is summed in whole cents. Rows with a negative amount (returns) lower the spend, but a day with
-    nothing but returns is not a purchase occasion. A day with an order of 0 or more is one. A return on a later
+    nothing but returns, or with everything returned, is not a purchase occasion. A day with an order of 0 or more
+    is one. A return on a later
     day is deducted from the repeat spend, whichever purchase it undoes: match large returns to their orders
     beforehand.
 
@@ -310,6 +326,9 @@ def count_cells(summary, columns=("frequency", "recency", "T")):
             f"the summary lacks the column(s) {', '.join(absent)}; it has {', '.join(map(str, summary.columns))}"
         )
     counted = "customers" in summary.columns
+    if counted and "customer_id" in summary.columns:
+        raise DataError("the summary has customer_id and customers: is a row one customer, or a count of them? "
+                        "Drop or rename one of the two columns")
     if isinstance(summary, pd.DataFrame):
         frame = pd.DataFrame({name: _plain(summary[name], name) for name in columns})
         if counted:

@@ -12,7 +12,16 @@ import numpy as np
 import pandas as pd
 
 from crmlib.btyd.models import maximise
-from crmlib.btyd.predictions import _alive, _columns, _history, _horizon, _money, _spend_parameters, row_weights
+from crmlib.btyd.predictions import (
+    InfiniteMeanError,
+    _alive,
+    _columns,
+    _history,
+    _horizon,
+    _money,
+    _spend_parameters,
+    row_weights,
+)
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning
 
@@ -62,18 +71,20 @@ def parameter_draws(model, *, n=400, seed, method="normal"):
     shares = model.cells.customers / model.cells.customers.sum()
     start = np.log(values)
     draws, failed = [], 0
-    for counts in rng.multinomial(model.n_customers, shares, size=n):
+    while len(draws) < n:
+        counts = rng.multinomial(model.n_customers, shares)
         sample = model.cells.assign(customers=counts)[counts > 0]
         try:
             draws.append(model.with_params(maximise(model.name, sample, model.unit, start)[0]))
-        except ConvergenceError:
+        except ConvergenceError as error:
             failed += 1
-    if failed > n / 20:
-        raise ConvergenceError(
-            f"{failed} of {n} bootstrap refits of {model.name} did not converge: the data do not carry this model"
-        )
+            if failed > max(1, n / 20):
+                raise ConvergenceError(
+                    f"{failed} bootstrap refits of {model.name} did not converge, against {len(draws)} that did: the "
+                    f"data do not carry this model ({error})"
+                ) from None
     if failed:
-        warnings.warn(f"{failed} of {n} bootstrap refits did not converge and are left out", CrmWarning, stacklevel=2)
+        warnings.warn(f"{failed} bootstrap refits did not converge and were drawn again", CrmWarning, stacklevel=2)
     return draws
 
 
@@ -120,13 +131,31 @@ def interval(function, *models, draws, level=0.95):
     if len(lists[0]) < 2:
         raise ValueError("an interval needs at least two draws; take a few hundred")
     estimate = function(*models)
-    values = [function(*row) for row in zip(*lists, strict=True)]
+    values, infinite = [], 0
+    for row in zip(*lists, strict=True):
+        try:
+            values.append(function(*row))
+        except InfiniteMeanError:
+            infinite += 1
+            values.append(estimate * 0 + np.inf)
+    if infinite:
+        warnings.warn(
+            f"in {infinite} of {len(values)} draws mean spend is infinite (q at or below 1): they count as infinite, "
+            "so the upper end may be. A few very large customers cause it: model them apart",
+            CrmWarning, stacklevel=2,
+        )
     tails = [0.5 - level / 2, 0.5 + level / 2]
     if isinstance(estimate, pd.Series):
-        low, high = np.quantile(np.vstack([value.to_numpy() for value in values]), tails, axis=0)
+        low, high = _quantiles(np.vstack([value.to_numpy() for value in values]), tails)
         return pd.DataFrame({"low": low, "estimate": estimate, "high": high}, index=estimate.index)
-    low, high = np.quantile(np.asarray(values, dtype=float), tails)
+    low, high = _quantiles(np.asarray(values, dtype=float), tails)
     return pd.Series({"low": low, "estimate": float(estimate), "high": high})
+
+
+def _quantiles(values, tails):
+    with np.errstate(invalid="ignore"):  # between a number and infinity lies infinity
+        ends = np.quantile(values, tails, axis=0)
+    return np.where(np.isnan(ends), np.inf, ends)
 
 
 def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, draws=None, spend_model=None):
