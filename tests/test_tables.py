@@ -652,6 +652,37 @@ def test_ragged_lines(tmp_path):
             "line 3: '2,2024-01-05'", "line 4", "1 with unquoted value", "row numbers below leave them out")
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_lines_with_one_field_too_many_at_their_end(tmp_path, end):
+    """DuckDB drops an empty last field, though the fields before it have shifted."""
+    lines = ["Datum;Artikel;Kundennr;Betrag;Notiz", "2025-01-05;Kabel;1001;7.50;", "2025-01-05;Kabel; 5 m;1002;12.50;",
+             '2025-01-06;"Kabel; 5 m";1002;12.50;"see;"', '2025-01-07;"Kabel;\n5 m";1002;12.50;', "", ""]
+    options = {"customer_id": "Kundennr", "date": "Datum", "amount": "Betrag"}
+    path = write(tmp_path / "a.csv", end.join(lines))
+    refused(path, "a.csv has more fields than the header, empty ones at the end, in 1 line\n",
+            "line 3: '2025-01-05;Kabel; 5 m;1002;12.50;'", "quote them", **options)
+    good = write(tmp_path / "b.csv", end.join(lines[:2] + lines[3:]))
+    assert [row[:1] + row[2:] for row in rows(read_transactions(good, **options))] == [
+        (1001, 7.5), (1002, 12.5), (1002, 12.5)]
+
+
+@pytest.mark.parametrize("last", [
+    "1001,2025-01-05,12,50,", '1001,2025-01-05,12,50,""', "1001,2025-01-05,12,50,\n", "1001,2025-01-05,12,50,,",
+    '"1001","2025-01-05","12","50",""\n'])
+def test_a_decimal_comma_does_not_pass_for_a_comma(tmp_path, last):
+    header = "customer_id,date,amount,note"
+    for path in (tmp_path / "a.csv", tmp_path / "a.csv.gz"):
+        text = f"{header}\n{last}".encode()
+        path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+        refused(path, "more fields than the header", "in 1 line\n", "line 2")
+
+
+def test_lines_may_end_in_the_delimiter_if_the_header_does(tmp_path):
+    text = "customer_id,date,amount\n1,2025-01-05,12\n2,2025-01-05,12\n"
+    refused(write(tmp_path / "a.csv", text.replace("12\n", "12,\n")), "in 2 lines", "end the header line in it too")
+    assert read_transactions(write(tmp_path / "b.csv", text.replace("\n", ",\n"))).rows_out == 2
+
+
 def test_encodings(tmp_path):
     text = "customer_id,date,amount,name\n1,2024-01-05,20,José\n2,2024-01-05,20,Müller\n"
     path = write(tmp_path / "a.csv", text, "latin-1")

@@ -304,6 +304,7 @@ def _open_csv(backend, paths, name, encoding, delimiter):
     if problems:
         raise DataError(message(name, problems))
     check_names(names, name)
+    too_long = [problem for path in paths for problem in _too_long_lines(path, mark, len(names))]
     types = ", ".join(f"{_quote(column)}: 'VARCHAR'" for column in names)
     reader = (f"read_csv({_list(paths)}, auto_detect=false, header=true, columns={{{types}}}, "
               f"delim={_quote(mark)}, quote='\"', escape='\"'")
@@ -314,7 +315,7 @@ def _open_csv(backend, paths, name, encoding, delimiter):
         name, table=_view(backend, f"SELECT * FROM {reader}, {collect})"),
         final=_view(backend, f"SELECT * FROM {reader})"),
         located=_located(backend, f"{reader}, ignore_errors=true{more})", paths), text=True,
-        rejects=lambda: _unreadable_lines(backend, log, paths))
+        rejects=lambda: too_long + _unreadable_lines(backend, log, paths))
 
 
 def _not_utf8(path):
@@ -369,6 +370,38 @@ def _header(path, delimiter):
         file.seek(0)
         names = next(csv.reader(file, delimiter=delimiter), [])
     return [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)], delimiter
+
+
+def _too_long_lines(path, delimiter, width):
+    """Return the lines of a CSV file with empty fields too many at their end, as a problem.
+
+    DuckDB drops such fields in every mode, though the columns of the line may have shifted.
+    Only a file in which some line ends in the delimiter (or in an empty quote) is read by the slower csv module.
+    """
+    ends, tail = re.compile(re.escape(delimiter.encode()) + b'(?:"")?[\r\n]'), b""
+    with _opener(path)(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            tail = tail[-8:] + chunk
+            if ends.search(tail):
+                break
+        else:
+            if not ends.search(tail + b"\n"):
+                return []
+    bad, shown, line = 0, [], 1
+    with _opener(path)(path, "rt", encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter)
+        for fields in reader:
+            if len(fields) > width and not any(fields[width:]):
+                bad += 1
+                if bad <= EXAMPLES:
+                    shown.append(f"line {line}: {short(delimiter.join(fields))}")
+            line = reader.line_num + 1
+    if not bad:
+        return []
+    hint = ("if values hold the delimiter, quote them (columns have shifted); if lines merely end in it, "
+            "end the header line in it too")
+    what = f"{os.path.basename(path)} has more fields than the header, empty ones at the end, in {bad:,} line"
+    return [Problem("", what + "s" * (bad != 1), hint, shown)]
 
 
 def _unreadable_lines(backend, log, paths):
