@@ -354,6 +354,17 @@ def test_values_that_do_not_go_together(orders, column, values, word):
     assert f"{column}: holds values that a database column cannot hold together" in message
 
 
+def test_periods_are_told_their_way_out(orders):
+    refused(orders.assign(date=pd.period_range("2024-01", periods=4, freq="M")), ".dt.to_timestamp()")
+
+
+def test_sparse_columns_are_read(orders):
+    sparse = orders.assign(amount=pd.arrays.SparseArray(orders["amount"], fill_value=0.0),
+                           customer_id=pd.arrays.SparseArray(orders["customer_id"]),
+                           note=pd.arrays.SparseArray([0] * 4))
+    assert rows(read_transactions(sparse)) == EXPECTED
+
+
 def test_odd_values_in_unmapped_columns_do_no_harm(orders):
     odd = pd.Series([[1], {"a": 2}, 1j, "x"], dtype=object)
     others = {"time": pd.timedelta_range("1h", periods=4), "half": np.float16([1, 2, 3, 4])}
@@ -373,6 +384,9 @@ def test_dates_and_datetimes_in_one_column_keep_their_times(orders):
 @pytest.mark.parametrize(("text", "word"), [
     ("1.234,56", 'pass decimal=",", thousands="."'), ("12,5", 'pass decimal=","'), ("1,234.56", 'thousands=","'),
     ("$12", "remove the currency signs"), ("12 EUR", "remove the currency signs"), ("(12.50)", "minus sign"),
+    ("12,50-", "minus sign of negative amounts in front, not behind; the comma is the decimal mark"),
+    ("1’250,00", 'thousands="’", decimal=","'), ("1 250.00", "correct the values"),
+    ("1.250.000", 'pass thousands="." and decimal=","'), ("12.50-", "in front, not behind"),
     ("twelve", "correct the values"), ("1e", "correct the values"), ("0x10", "correct the values"),
 ])
 def test_amounts_that_are_not_numbers(orders, tmp_path, text, word):
@@ -381,18 +395,39 @@ def test_amounts_that_are_not_numbers(orders, tmp_path, text, word):
         refused(source, "amount: not a number in 1 of 4 rows", f"row 2: '{text}'", word)
 
 
+def test_a_straight_apostrophe_is_named_as_a_mark(orders):
+    refused(orders.assign(amount=["1", "1'250.00", "3", "4"]), """if ' groups thousands, pass thousands="'\"""")
+
+
 @pytest.mark.parametrize(("texts", "options", "numbers"), [
     (["1.234,56", "-2", "3,5", ",5"], {"decimal": ",", "thousands": "."}, [1234.56, -2, 3.5, 0.5]),
     (["1,234.56", "-2", "3.", "1e3"], {"thousands": ","}, [1234.56, -2, 3, 1000]),
     (["1 234 567", "+2", "3", "4"], {"thousands": " "}, [1234567, 2, 3, 4]),
     (["1'234", "+2", "3", "4"], {"thousands": "'"}, [1234, 2, 3, 4]),
+    (["1’250,5", "+2", "3", "4"], {"thousands": "’", "decimal": ","}, [1250.5, 2, 3, 4]),
     ([" 12 ", "2", "3", "4"], {}, [12, 2, 3, 4]),
+    (["1.250", "980", "12.500", "7"], {"thousands": ".", "decimal": ","}, [1250, 980, 12500, 7]),
+    (["1,250", "980", "12,500", "7"], {"thousands": ","}, [1250, 980, 12500, 7]),
+    (["1.250", "980", "12.5", "7"], {}, [1.25, 980, 12.5, 7]), (["0.125", "1.250", "3", "4"], {}, [0.125, 1.25, 3, 4]),
 ])
 def test_amounts_written_in_other_ways(orders, tmp_path, texts, options, numbers):
     frame = orders.assign(amount=texts, customer_id=[1, 2, 3, 4])
     for source in (frame, csv(frame, tmp_path / "a.csv")):
         table = read_transactions(source, returns="net", **options)
         assert [row[2] for row in rows(table)] == numbers
+
+
+@pytest.mark.parametrize(("mark", "other"), [".,", ",."])
+@pytest.mark.parametrize("column", ["amount", "margin"])
+def test_three_digits_after_every_mark_may_be_thousands(orders, tmp_path, column, mark, other):
+    frame = orders.assign(margin=1.0)
+    frame[column] = [text.replace(".", mark) for text in ("1.250", "980", "-12.500", "7")]
+    for source in (frame, csv(frame, tmp_path / "a.csv")):
+        refused(source, f"{column}: exactly three digits after '{mark}', wherever there is one, in 2 of 4 rows",
+                f"row 1: '1{mark}250'", f"is '{mark}' a thousands mark?",
+                f"pass thousands='{mark}' (and decimal='{other}')", decimal=mark, returns="net", margin="margin")
+    numbers = frame.assign(**{column: [1.25, 980, 12.5, 7]})
+    assert read_transactions(numbers, decimal=mark, margin="margin").rows_out == 4
 
 
 @pytest.mark.parametrize("text", ["1.5", "1.23,4"])
@@ -489,12 +524,25 @@ def dated(orders, values):
     (["2024-01-05", "2024-02-30", "2024-1-1", "x"], ["not a date in 2 of 4 rows", "row 2: '2024-02-30'; row 4: 'x'"]),
     (["2024-01-05", "", "2024-1-1", None], ["date: missing in 2 of 4 rows"]),
     (["03/04/2024", "01/02/2024", "5/6/2024", "7/7/2024"],
-     ["day or month first? 4 of 4 rows can be read either way",
+     ["day or month first? 4 of 4 rows can be read in either way",
       'pass date_format="%d/%m/%Y" if the day', '"%m/%d/%Y" if the month']),
     (["03/04/2024", "01/02/2024", "25/6/2024", "7/7/2024"],
      ["day first, as row 3: '25/6/2024' shows", 'date_format="%d/%m/%Y"']),
     (["03.04.24", "01.02.24", "5.26.24", "7.7.24"], ["month first, as row 3", 'date_format="%m.%d.%y"']),
     (["03/04/2024 10:00", "25/02/2024 11:00", "5/6/2024 1:00", "7/7/2024 2:00"], ['"%d/%m/%Y %H:%M"']),
+    (["24-01-15", "24-12-31", "25-01-02", "24-06-30"],
+     ["day or year first? 4 of 4 rows can be read in either way", '"%d-%m-%y" if the day', '"%y-%m-%d" if the year']),
+    (["24/01/05", "10/12/11", "11/1/12", "12/6/10"][1:] + ["01/02/03"],
+     ["day or month or year first? 4 of 4 rows can be read in three ways", '"%m/%d/%y" if the month']),
+    (["98-01-15", "98-12-31", "99-01-02", "24-06-30"], ["year first, as row 1: '98-01-15' shows", '"%y-%m-%d"']),
+    (["98-01-15", "98-12-31", "15-01-98", "24-06-30"], ["year-first in 2 rows", "year-last in 1", "to one format"]),
+    (["24-01-15", "24-12-31", "15-01-98", "24-06-30"], ["day first, as row 1: '24-01-15'", '"%d-%m-%y"']),
+    (["24-01-15", "24-12-31", "4-01-15", "24-06-30"], ["day first, as row 1: '24-01-15'", '"%d-%m-%y"']),
+    (["1900-01-01", "1970-01-01 08:00:00", "9999-12-31", "2024-01-02"],
+     ["date: a placeholder-like day", "in 3 of 4 rows", "row 1: '1900-01-01'; row 2: ", "leave the rows out"]),
+    (["2099-12-31", "1850-01-01", "2024-01-01", "2024-01-02"],
+     ["a placeholder-like day (1900-01-01, 1970-01-01, 2099-12-31, 9999-12-31) in 1 of 4 rows",
+      "before the year 1900 or after 2200 in 1 of 4"]),
     (["25/04/2024", "04/25/2024", "5/6/2024", "7/7/2024"], ["day-first in 1 rows and month-first in 1"]),
     (["2024-01-05", "03/04/2024", "2024-01-06", "20240107"],
      ["mixed date formats in 4 rows: 2 year-month-day, 1 day/month or month/day, 1 digits only",
@@ -555,6 +603,18 @@ def test_dates_that_do_not_fit_the_format(orders, tmp_path):
     for source in (frame, csv(frame, tmp_path / "a.csv")):
         refused(source, "date: not a date of the format %d/%m/%Y in 2 of 4 rows", "row 2: '01/31/2024'",
                 date_format="%d/%m/%Y")
+
+
+def test_years_of_two_digits_are_read_by_a_format(orders):
+    frame = dated(orders, ["24-01-15", "24-12-31", "25-01-02", "24-06-30"])
+    assert rows(read_transactions(frame, date_format="%y-%m-%d"))[0][1] == dt.datetime(2024, 1, 15)
+
+
+@pytest.mark.parametrize("kind", ["datetime64[us]", "datetime64[s]"])
+def test_placeholder_days_of_date_columns(orders, kind):
+    days = np.array(["2024-01-05", "9999-12-31", "1970-01-01", "1970-01-02"], dtype=kind)
+    message = refused(orders.assign(date=days), "a placeholder-like day", "2 of 4 rows", "row 2: 9999-12-31")
+    assert "2200" not in message
 
 
 def test_time_zones_are_asked_for_and_become_wall_time(orders, tmp_path):
@@ -702,6 +762,12 @@ def test_encodings(tmp_path):
         read_transactions(path, encoding="nonsense")
 
 
+@pytest.mark.parametrize("line", ["sep=;", '"sep=;"', "SEP=,", "sep=\t"])
+def test_the_separator_line_of_excel_is_named(tmp_path, orders, line):
+    path = write(tmp_path / "a.csv", f"{line}\r\n" + orders.to_csv(index=False, sep=";"), "utf-8-sig")
+    refused(path, "a.csv starts with Excel's line", "remove that line")
+
+
 def test_truncated_gzip(tmp_path, orders):
     path = csv(pd.concat([orders] * 500), tmp_path / "a.csv.gz")
     path.write_bytes(path.read_bytes()[:150])
@@ -717,10 +783,26 @@ def test_truncated_gzip(tmp_path, orders):
     ({"thousands": "."}, "thousands"), ({"timezone": "Asia/Peking"}, "timezone 'Asia/Peking' is not known"),
     ({"timezone": "asia/shanghai "}, "did you mean Asia/Shanghai"), ({"observation_end": "soon"}, "observation_end"),
     ({"observation_end": pd.Timestamp("2024-01-01", tz="UTC")}, "without time zone"), ({"date": None}, "date"),
+    ({"date_format": "%d/%m"}, "reads no year"), ({"date_format": "%%Y %d %b"}, "reads no year"),
+    ({"date_format": 8}, "date_format must be text"),
 ])
 def test_wrong_arguments(orders, options, word):
     with pytest.raises(ValueError, match=word):
         read_transactions(orders, **options)
+
+
+@pytest.mark.parametrize("day", [
+    20251231, np.int64(20251231), 46022.0, "20251231", "01.07.2025", "today", "2025", "2025-13-01", "2025-12-31x",
+    pd.NaT, np.datetime64("2025-12-31"), True])
+def test_the_end_of_observation_must_be_a_plain_day(orders, day):
+    with pytest.raises(ValueError, match='text like "2025-12-31"'):
+        read_transactions(orders, observation_end=day)
+
+
+@pytest.mark.parametrize("day", ["2024-03-07", "2024-03-07 00:00:00", dt.date(2024, 3, 7), dt.datetime(2024, 3, 7, 12),
+                                 pd.Timestamp("2024-03-07")])
+def test_the_end_of_observation_in_all_its_forms(orders, day):
+    assert read_transactions(orders, observation_end=day).rows_out == 4
 
 
 @pytest.mark.parametrize("source", [None, 5, {"a": 1}, [1, 2], "https://example.org/a.csv"])

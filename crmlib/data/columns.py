@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date as Date
 
 import ibis
 import pandas as pd
@@ -13,6 +14,7 @@ from crmlib.data.sources import EXAMPLES, FILE, ROW, Problem, short
 # What programs write when a value is missing. "NA" is left out: it can be somebody's name.
 MISSING = ("", "nan", "NaN", "NaT", "null", "NULL", "None", "<NA>", "#N/A", "\u00a0", "\u3000")
 LARGEST_AMOUNT = 9e13  # above it a float64 no longer holds exact cents
+PLACEHOLDERS = ("1900-01-01", "1970-01-01", "2099-12-31", "9999-12-31")  # what programs write for "no date"
 NEGATIVE = "negative (returns?)"
 
 ISO_DAY = "[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
@@ -168,6 +170,15 @@ def _number_hint(values, decimal):
         return "remove the currency signs or codes (a currency column goes to currency=)"
     if re.search(r"\(\s*[\d.,]+\s*\)", text):
         return "write negative amounts with a minus sign instead of brackets"
+    if re.search(r"\d\s*-(\s|$)", text):
+        comma = '; the comma is the decimal mark: pass decimal=","' if re.search(r",\d{1,2}\s*-", text) else ""
+        return "write the minus sign of negative amounts in front, not behind" + (comma if decimal == "." else "")
+    if found := re.search(r"\d(['’])\d{3}(,\d{1,2}(?!\d))?", text):
+        grouped = "thousands=" + ("\"'\"" if found[1] == "'" else '"’"')
+        comma = ', decimal=","' if found[2] and decimal == "." else ""
+        return f"if {found[1]} groups thousands, pass {grouped}{comma}"
+    if re.search(r"\d\.\d{3}\.\d{3}", text):
+        return 'if the point groups thousands, pass thousands="." and decimal=","'
     if decimal == "." and re.search(r"\d\.\d{3},|^\d+,\d{1,2}\b|\s\d+,\d{1,2}(?!\d)", text):
         grouped = ', thousands="."' if re.search(r"\d\.\d{3},", text) else ""
         return f'if the comma is the decimal mark, pass decimal=","{grouped}'
@@ -178,8 +189,34 @@ def _number_hint(values, decimal):
     return "correct the values, or leave the rows out yourself"
 
 
+def money_column(src, name, decimal, thousands, required=False):
+    """Read numbers that are money: three digits after every decimal mark may be thousands in truth."""
+    column = number_column(src, name, decimal, thousands, required)
+    if not src.table[name].type().is_string() or thousands is not None:
+        return column
+    marked, grouped = f"with the mark {decimal!r}", f"as grouped by {decimal!r}"
+
+    def looks_grouped(t):
+        return _text(t[name]).re_search(f"^[-+]?[1-9][0-9]{{0,2}}[{decimal}][0-9]{{3}}$")
+
+    column.checks += [Check(name, marked, lambda t: _text(t[name]).contains(decimal), "", "noted"),
+                      Check(name, grouped, looks_grouped, "", "noted")]
+
+    def explain(found):
+        if not found[name, marked] or found[name, marked] != found[name, grouped]:
+            return []
+        other = "," if decimal == "." else "."
+        check = Check(name, f"exactly three digits after {decimal!r}, wherever there is one,", looks_grouped,
+                      f"is {decimal!r} a thousands mark? pass thousands={decimal!r} (and decimal={other!r}); "
+                      "if it is the decimal mark after all, hand the column over as numbers, not text")
+        return [problem_of(src, check, found[name, grouped])]
+
+    column.explain = explain
+    return column
+
+
 def amount_column(src, name, decimal, thousands, returns):
-    column = number_column(src, name, decimal, thousands, required=True)
+    column = money_column(src, name, decimal, thousands, required=True)
     kind = src.table[name].type()
     if kind.is_string() or kind.is_numeric() and not kind.is_boolean():
         def finer(t):
@@ -247,6 +284,9 @@ def date_column(src, name, date_format, zone, end):
                        Check(name, "with an offset", offset, "", "noted")]
             explain = lambda found: _explain_dates(src, name, unread, zone, found)  # noqa: E731
         else:
+            if date_format != "excel" and not re.search("%[-]?[YyGcx]", date_format.replace("%%", "")):
+                raise ValueError(f'date_format {date_format!r} reads no year: it needs %Y (2024) or %y (24), as in '
+                                 '"%d/%m/%Y"; "excel" reads day numbers')
             if re.search("%[zZ]", date_format) and zone is None:
                 raise ValueError("date_format reads a time zone: pass timezone= with the one to convert to")
             hint = 'see whether every value has this format; without date_format= year-month-day is read'
@@ -261,8 +301,17 @@ def date_column(src, name, date_format, zone, end):
             return _local(t[name], zone, spark) if instant and zone else t[name].cast("timestamp")
     else:
         return _wrong_kind(src, name, "a date", "map a column of dates")
-    checks.append(Check(name, "before the year 1900 or after 2200",
-                        lambda t: ~value(t).year().between(1900, 2200), "correct them: they are often placeholders"))
+
+    def placeholder(t):
+        return value(t).date().isin([Date.fromisoformat(day) for day in PLACEHOLDERS])
+
+    checks += [
+        Check(name, f"a placeholder-like day ({', '.join(PLACEHOLDERS)})", placeholder,
+              "fill in the true days, or leave the rows out yourself: programs write such days for an unknown date"),
+        Check(name, "before the year 1900 or after 2200",
+              lambda t: ~value(t).year().between(1900, 2200) & ~placeholder(t),
+              "correct them: they are often placeholders"),
+    ]
     if end is not None:
         checks.append(Check(name, f"later than observation_end ({end:%Y-%m-%d})",
                             lambda t: value(t) >= end + pd.Timedelta(days=1),
@@ -358,8 +407,12 @@ def _explain_dates(src, name, unread, zone, found):
         return ibis.ifelse(is_kind(DAY_MONTH)(t), _text(t[name]).re_extract(DAY_MONTH, number),
                            ibis.null("string")).try_cast("int64")
 
+    def short_year(t):
+        return is_kind("^[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{2}( .*)?$")(t) & part(t, 3).between(1, 31)
+
     kinds = {"day/month or month/day": is_kind(DAY_MONTH), "digits only": is_kind("^[0-9]+([.][0-9]+)?$"),
-             "day first": lambda t: part(t, 1) > 12, "month first": lambda t: part(t, 2) > 12}
+             "day first": lambda t: part(t, 1) > 12, "month first": lambda t: part(t, 2) > 12,
+             "year first": lambda t: part(t, 1) > 31, "year last": lambda t: is_kind(DAY_MONTH)(t) & ~short_year(t)}
     n = dict(zip(kinds, row_totals(src.table, kinds.values())[1:], strict=True))
     both, digits = n["day/month or month/day"], n["digits only"]
     other = odd - both - digits
@@ -377,20 +430,26 @@ def _explain_dates(src, name, unread, zone, found):
         mark = re.search("[-/.]", values[0]).group()
         year = "%Y" if re.search(DAY_MONTH.replace("|[0-9]{2}", ""), values[0]) else "%y"
         time = {0: "", 1: " %H:%M", 2: " %H:%M:%S"}[min(values[0].count(":"), 2)]
-        day, month = (f'date_format="{mark.join(order)}{time}"'
-                      for order in (("%d", "%m", year), ("%m", "%d", year)))
-        if n["day first"] and n["month first"]:
-            what = f"day-first in {n['day first']:,} rows and month-first in {n['month first']:,}"
-            problems.append(Problem(name, what, "bring the column to one format", [
-                _examples(src, name, kinds[kind], 1)[0][0] for kind in ("day first", "month first")]))
-        elif n["day first"] or n["month first"]:
-            kind, answer = ("day first", day) if n["day first"] else ("month first", month)
-            proof = _examples(src, name, kinds[kind], 1)[0][0]
+        formats = {"day": ("%d", "%m", year), "month": ("%m", "%d", year), "year": ("%y", "%m", "%d")}
+        rivals = {"day": ("month first", "year first"), "month": ("day first", "year first"),
+                  "year": ("month first", "year last")}
+        fit = [first for first, others in rivals.items() if not any(n[other] for other in others)]
+        answers = [f'date_format="{mark.join(formats[first])}{time}"' for first in fit]
+        if len(fit) > 1:
+            ways = ", ".join(f"{answer} if the {first} comes first" for first, answer in zip(fit, answers, strict=True))
+            problems.append(Problem(name, f"{' or '.join(fit)} first? {both:,} of {src.rows:,} rows can be read in "
+                                    f"{'either way' if len(fit) == 2 else 'three ways'}", f"pass {ways}", text))
+        elif fit:
+            proof = _examples(src, name, kinds[f"{fit[0]} first"], 1)[0][0]
             problems.append(Problem(name, f"not year-month-day in {both:,} of {src.rows:,} rows",
-                                    f"{kind}, as {proof} shows: pass {answer}", text))
+                                    f"{fit[0]} first, as {proof} shows: pass {answers[0]}", text))
         else:
-            problems.append(Problem(name, f"day or month first? {both:,} of {src.rows:,} rows can be read either way",
-                                    f"pass {day} if the day comes first, {month} if the month does", text))
+            seen = [kind for kind in ("year first", "day first", "month first", "year last") if n[kind]]
+            seen = seen if n["year first"] else ["day first", "month first"]
+            what = " and ".join(f"{kind.replace(' ', '-')} in {n[kind]:,}{' rows' * (i == 0)}"
+                                for i, kind in enumerate(seen))
+            problems.append(Problem(name, what, "bring the column to one format", [
+                _examples(src, name, kinds[kind], 1)[0][0] for kind in seen]))
     elif digits:
         values = _examples(src, name, kinds["digits only"], 1)[1]
         check = Check(name, "a number, not a date", kinds["digits only"], _number_date_hint(values))

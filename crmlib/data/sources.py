@@ -115,6 +115,8 @@ def _arrow(frame):
         series = frame.iloc[:, position]
         if isinstance(series.dtype, pd.CategoricalDtype):
             series = series.astype(series.dtype.categories.dtype)
+        if isinstance(series.dtype, pd.SparseDtype):
+            series = series.sparse.to_dense()
         try:
             if series.dtype == object:
                 kinds = Counter(type(value).__name__ for value in series if not _is_missing(value))
@@ -138,7 +140,8 @@ def _arrow(frame):
             mix = ", ".join(f"{n:,} {kind}" for kind, n in kinds.items())
             time = " (times with and without a time zone)" if set(kinds) <= {"datetime", "Timestamp"} else ""
             broken[name] = (f"holds values that a database column cannot hold together: {mix}{time}",
-                            "convert the column to one usual kind")
+                            "convert periods to their first day with .dt.to_timestamp()"
+                            if isinstance(series.dtype, pd.PeriodDtype) else "convert the column to one usual kind")
             array = pa.array(series.map(repr), pa.string())
         arrays.append(array)
     return pa.table(arrays, names=list(map(str, frame.columns))), broken
@@ -297,10 +300,15 @@ def _open_csv(backend, paths, name, encoding, delimiter):
     if problems:
         raise DataError(message(name, problems))
     headers = {path: _header(path, delimiter) for path in paths}
-    names, mark = headers[paths[0]]
+    problems = [Problem("", f"{os.path.basename(path)} starts with Excel's line {header[2]!r}",
+                        "remove that line: the second one, with the column names, must be the first")
+                for path, header in headers.items() if re.fullmatch('"?sep=.?"?', header[2], re.IGNORECASE)]
+    if problems:
+        raise DataError(message(name, problems))
+    names, mark, _ = headers[paths[0]]
     problems = [Problem("", f"{os.path.basename(path)} has another header than {os.path.basename(paths[0])}: "
                         f"{', '.join(header[0])}", "give the files the same columns in the same order")
-                for path, header in headers.items() if header != (names, mark)]
+                for path, header in headers.items() if header[:2] != (names, mark)]
     if problems:
         raise DataError(message(name, problems))
     check_names(names, name)
@@ -361,7 +369,7 @@ def _transcode(backend, paths, encoding):
 
 
 def _header(path, delimiter):
-    """Return the column names of a CSV file, and its delimiter."""
+    """Return the column names of a CSV file, its delimiter, and its first line."""
     with _opener(path)(path, "rt", encoding="utf-8-sig", newline="") as file:
         line = file.readline()
         if delimiter is None:
@@ -369,7 +377,7 @@ def _header(path, delimiter):
             delimiter = max(",;\t|", key=bare.count)
         file.seek(0)
         names = next(csv.reader(file, delimiter=delimiter), [])
-    return [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)], delimiter
+    return [name.strip() or f"column_{number}" for number, name in enumerate(names, 1)], delimiter, line.strip()
 
 
 def _too_long_lines(path, delimiter, width):

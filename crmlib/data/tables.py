@@ -6,10 +6,12 @@ columns lazily. A check is a small record: a column, a predicate for the rows it
 All objections are raised together, as one `DataError`.
 """
 
+import contextlib
 import difflib
 import re
 import zoneinfo
 from collections import Counter
+from datetime import date as Date
 from datetime import datetime as Datetime
 
 import ibis.expr.types as ir
@@ -22,6 +24,7 @@ from crmlib.data.columns import (
     currency_column,
     date_column,
     id_column,
+    money_column,
     number_column,
     problem_of,
     row_totals,
@@ -81,8 +84,8 @@ def read_transactions(
     timezone : str, optional
         IANA zone, e.g. ``"Asia/Shanghai"``. Required if dates carry a zone or offset: they become wall time
         there. Dates without a zone are taken as wall time already.
-    observation_end : date-like, optional
-        Last day of the data (inclusive). Later dates are refused.
+    observation_end : str, date, datetime or Timestamp, optional
+        Last day of the data (inclusive), as ISO text like "2025-12-31" or a date. Later dates are refused.
     returns : {"raise", "net", "drop"}
         What to do with negative amounts: refuse; keep, so that they are netted within the customer's day;
         or drop those rows.
@@ -90,7 +93,8 @@ def read_transactions(
         What to do with rows that are equal in every source column: refuse; keep all, without looking for
         them (it is the dearest check); or keep one of each.
     decimal, thousands : str
-        Decimal mark, and grouping mark if any, of amounts that are text.
+        Decimal mark, and grouping mark if any, of numbers that are text. Where three digits follow every
+        decimal mark of a money column ("1.250"), it is refused with a question: it may group thousands.
     encoding, delimiter : str
         Of CSV files. The delimiter (comma, semicolon, tab, bar) is read off the header unless given.
         Files in other encodings than UTF-8 are first copied to a temporary file.
@@ -138,7 +142,9 @@ def read_transactions(
     check_choice("decimal", decimal, (".", ","))
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
         raise ValueError(f"delimiter must be a single character, not {delimiter!r}")
-    check_choice("thousands", thousands, tuple(m for m in (None, ",", ".", " ", "'") if m != decimal))
+    check_choice("thousands", thousands, tuple(m for m in (None, ",", ".", " ", "'", "’") if m != decimal))
+    if date_format is not None and not isinstance(date_format, str):
+        raise ValueError(f"date_format must be text like \"%d/%m/%Y\", not {date_format!r}")
     zone = None if timezone is None else _zone(timezone)
     end = None if observation_end is None else _day(observation_end)
     wanted = {"customer_id": customer_id, "date": date, "amount": amount, "order_id": order_id,
@@ -157,7 +163,7 @@ def read_transactions(
         "order_id": lambda name: id_column(src, name),
         "product_id": lambda name: id_column(src, name),
         "quantity": lambda name: number_column(src, name, decimal, thousands),
-        "margin": lambda name: number_column(src, name, decimal, thousands),
+        "margin": lambda name: money_column(src, name, decimal, thousands),
         "currency": lambda name: currency_column(src, name),
     }
     columns = {}
@@ -259,10 +265,11 @@ def _zone(name):
 
 
 def _day(value):
-    try:
-        day = pd.Timestamp(value)
-    except (ValueError, TypeError):
-        day = pd.NaT
+    day = pd.NaT
+    if isinstance(value, Date) or isinstance(value, str) and re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|$)", value):
+        with contextlib.suppress(ValueError):
+            day = pd.Timestamp(value)
     if pd.isna(day) or day.tzinfo is not None:
-        raise ValueError(f"observation_end must be a day without time zone, like \"1997-09-30\", not {value!r}")
+        raise ValueError("observation_end must be a day without time zone: text like \"2025-12-31\", a date, datetime "
+                         f"or pandas Timestamp, not {value!r}")
     return Datetime(day.year, day.month, day.day)
