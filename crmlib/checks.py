@@ -40,9 +40,9 @@ def check_positive(name: str, value: float, *, zero: bool = False) -> float:
 
 
 def check_discount_rate(name: str, value: float) -> float:
-    """Return an effective rate as float: above -1, and not a percentage by mistake.
+    """Return an effective rate as float: between 0 and 1, and not a percentage by mistake.
 
-    Rates above 1 (100 % a period) are refused: in customer arithmetic they are typing errors.
+    Negative rates, and rates above 1 (100 % a period), are refused: in customer arithmetic they are typing errors.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""Time units and discount rates: the one place where either is converted.
+"""Time units: the one place where a duration is converted.
 
-Discount rates are annual and effective everywhere in the kit.
-A month is 4.345 weeks, the convention of the ``lifetimes`` package for weekly data,
-so that our lifetime values can be compared with published ones to the last digit.
+A month is 4.345 weeks, the convention of the ``lifetimes`` package for weekly data, so that lifetime values can be
+compared with published ones to the last digit. Twelve of them make a year of 364.98 days.
+Discount rates are annual and effective wherever time has a unit (``btyd``); in ``clv`` they are per period.
 """
 
 DAYS_PER_UNIT = {
@@ -51,31 +51,3 @@ def convert_time(value, from_unit: str, to_unit: str):
     14.0
     """
     return value * (days_per(from_unit) / days_per(to_unit))
-
-
-def rate_per_period(annual_rate: float, periods_per_year: float) -> float:
-    """Return the effective rate per period that compounds to an annual one.
-
-    ``(1 + annual_rate) ** (1 / periods_per_year) - 1``, without loss of digits for small rates.
-
-    Examples
-    --------
-    >>> round(rate_per_period(0.126825030131969720, 12), 12)
-    0.01
-    """
-    import math
-
-    return math.expm1(math.log1p(annual_rate) / periods_per_year)
-
-
-def annual_rate(rate: float, periods_per_year: float) -> float:
-    """Return the effective annual rate of a rate per period: the way back from `rate_per_period`.
-
-    Examples
-    --------
-    >>> round(annual_rate(0.01, 12), 6)
-    0.126825
-    """
-    import math
-
-    return math.expm1(periods_per_year * math.log1p(rate))

@@ -1,4 +1,4 @@
-"""Buy-till-you-die models, all parts together: published values of a cohort, and cases found by a referee."""
+"""Buy-till-you-die models, all parts together: published values of a cohort, and edge cases."""
 
 import warnings
 

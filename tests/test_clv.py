@@ -138,7 +138,7 @@ def test_pfeifer_carraway_2000_stop_marketing_where_the_value_is_negative():
     rule = clv.best_stopping(**CATALOGUE, discount_rate=0.2)
     assert rule["action"].tolist() == ["continue", "continue", "continue", "stop", "stop"]
     assert rule["value_without_stopping"].iloc[3] == pytest.approx(-1.8200, abs=5e-5)
-    # the values under the rule: digits from an outside reviewer; the best of all 32 rules agrees
+    # own arithmetic: the paper gives the rule. The best of all 32 rules agrees, below
     assert [f"{v:.3f}" for v in rule["value"]] == ["53.149", "6.621", "2.644", "0.000", "0.000"]
     best = brute_force_stopping(CATALOGUE["transition"], CATALOGUE["rewards"], 0.2, np.zeros(5))
     assert rule["value"].to_numpy() == pytest.approx(best, abs=1e-9)
@@ -205,7 +205,7 @@ def test_fader_hardie_2007_regular():
 
 
 def test_fader_hardie_2015_regular_from_four_renewals():
-    """Handbook chapter of 2015, as an outside reviewer reports it; the page was not seen here.
+    """Quoted as from the handbook chapter of 2015; the page was not seen, the digits are recomputed here.
 
     100 a period at 10 %: the residual value before renewal 1, 2 and 5. For renewals 3 and 4 no figure was reported.
     """

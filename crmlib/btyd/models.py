@@ -259,7 +259,7 @@ def fit_bg_nbd(summary, *, unit=None, max_cells=None):
     >>> fit_bg_nbd(summary).params.round(3).to_dict()
     {'r': 0.243, 'alpha': 4.414, 'a': 0.793, 'b': 2.426}
     """
-    return _fit_timing("BG/NBD", summary, unit, max_cells)
+    return _fit_purchases("BG/NBD", summary, unit, max_cells)
 
 
 @_documented
@@ -273,7 +273,7 @@ def fit_mbg_nbd(summary, *, unit=None, max_cells=None):
     Wagner & Hoppe (2008), Batislam, Denizel & Filiztekin (2007). The difference shows in the one-time
     buyers, who are active for certain in the BG/NBD model and not here.
     """
-    return _fit_timing("MBG/NBD", summary, unit, max_cells)
+    return _fit_purchases("MBG/NBD", summary, unit, max_cells)
 
 
 @_documented
@@ -288,7 +288,7 @@ def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
     Schmittlein, Morrison & Colombo (1987); likelihood after Fader & Hardie (2005), note 009. `lifetimes` stops
     this fit without asking whether it has arrived: here Newton steps finish it and the gradient is checked.
     """
-    return _fit_timing("Pareto/NBD", summary, unit, max_cells)
+    return _fit_purchases("Pareto/NBD", summary, unit, max_cells)
 
 
 def fit_bg_bb(summary, *, unit=None):
@@ -413,7 +413,7 @@ def fit_gamma_gamma(
 # --- what the fits share -----------------------------------------------------------------------------------
 
 
-def _fit_timing(name, summary, unit, max_cells):
+def _fit_purchases(name, summary, unit, max_cells):
     if isinstance(summary, pd.DataFrame) and summary.empty:
         raise DataError("there are 0 customers: a model needs many")
     unit = _unit_of(summary, unit)

@@ -17,7 +17,7 @@ from crmlib.checks import check_choice, check_count, check_discount_rate, check_
 from crmlib.errors import DataError
 from crmlib.units import convert_time
 
-TIMING_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB")
+PURCHASE_MODELS = ("BG/NBD", "MBG/NBD", "Pareto/NBD", "BG/BB")
 
 
 class InfiniteMeanError(ValueError):
@@ -477,7 +477,7 @@ def _discounted(cumulative, ends, factors):
 
 
 def _horizon(model, horizon, horizon_unit, *, several=False):
-    if model.name not in TIMING_MODELS:
+    if model.name not in PURCHASE_MODELS:
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
     if model.unit is None:
         raise ValueError("the model does not know its time unit: fit it with unit=")
@@ -497,7 +497,7 @@ def _horizon(model, horizon, horizon_unit, *, several=False):
 
 def _history(model, summary):
     """The history columns as plain numbers, checked: predictions of `lifetimes` check nothing."""
-    if model.name not in TIMING_MODELS:
+    if model.name not in PURCHASE_MODELS:
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
     _check_frame(summary)
     _check_unit(model, summary)

@@ -3,7 +3,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
 
 from crmlib.checks import check_discount_rate, check_fraction, check_positive
 from crmlib.clv.arguments import numbers, plain, refuse_divergence, together, whole
@@ -178,6 +177,8 @@ def optimal_retention(
     >>> optimal_retention(50, 0.2, ceiling=0.8, base_rate=0.5, base_spend=10)[["spend", "rate"]].round(2).tolist()
     [18.5, 0.67]
     """
+    from scipy import optimize
+
     margin = check_positive("margin", margin)
     d = check_discount_rate("discount rate", discount_rate)
     k = _response_constant(ceiling, base_rate, base_spend)

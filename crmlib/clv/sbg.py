@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import optimize
 from scipy.special import betaln, digamma, hyp2f1, polygamma
 
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_positive
@@ -192,6 +191,8 @@ def fit_sbg(survivors, *, method: str = "mle", cohort_size: int | None = None) -
     >>> round(fit.alpha, 3), round(fit.beta, 3), round(fit.log_likelihood, 1)
     (0.668, 3.806, -1611.2)
     """
+    from scipy import optimize
+
     check_choice("method", method, ("mle", "least_squares"))
     s = _survivor_counts(survivors, cohort_size)
     n = s.size - 1

@@ -136,10 +136,11 @@ def contact_plan(values, *, cost_per_contact, uplift):
     }).round(2)
 
 
-def explore_contacts(values, *, margin=0.30):
+def explore_contacts(values, *, margin, cost_per_contact, uplift):
     """Explore how many customers to write to: sliders for the cost of a letter, the uplift and the margin.
 
-    `values` are future margins per customer, computed at `margin`; the margin slider scales them.
+    `values` are future margins per customer, computed at `margin`; the margin slider scales them. The other two
+    arguments are where the sliders start.
     """
     import ipywidgets
 
@@ -161,8 +162,8 @@ def explore_contacts(values, *, margin=0.30):
 
     return ipywidgets.interactive(
         draw,
-        cost_per_contact=slider(ipywidgets.FloatSlider, "Cost per letter ($)", 3.0, 0.5, 10.0, 0.5),
-        uplift=slider(ipywidgets.IntSlider, "Uplift (%)", 10, 0, 40, 1),
+        cost_per_contact=slider(ipywidgets.FloatSlider, "Cost per letter ($)", cost_per_contact, 0.5, 10.0, 0.5),
+        uplift=slider(ipywidgets.IntSlider, "Uplift (%)", round(100 * uplift), 0, 40, 1),
         new_margin=slider(ipywidgets.FloatSlider, "Margin (share)", margin, 0.05, 0.60, 0.05),
     )
 
