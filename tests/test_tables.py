@@ -506,6 +506,36 @@ def test_rows_that_differ_in_an_unmapped_column_are_not_equal(orders):
     assert read_transactions(frame).rows_out == 8
 
 
+def test_rows_equal_in_the_mapped_columns_are_kept_and_counted(orders):
+    frame = pd.concat([orders, orders[:2], orders[:1]]).assign(line=[1, 2, 3, 4, 5, 6, 6])
+    for way in ("raise", "drop"):
+        table = read_transactions(frame, duplicates=way)
+        line = table.report.set_index("check").loc["equal in the mapped columns", ["rows", "done"]].tolist()
+        assert (line, table.rows_out) == ([3, "kept"], 7)
+    assert "equal in the mapped columns" not in set(read_transactions(frame, duplicates="keep").report["check"])
+    some = read_transactions(frame.assign(line=[1, 2, 3, 4, 1, 6, 6]), duplicates="drop").report.set_index("check")
+    assert some["rows"].loc[["equal to another row", "equal in the mapped columns"]].tolist() == [1, 2]
+    text = orders.assign(customer_id=["a", "b", " a", "c"], date="2024-01-05", amount=["1", "2", "1.0", "3"])
+    assert read_transactions(text).report.set_index("check").loc["equal in the mapped columns", "rows"] == 1
+
+
+def test_the_report_can_be_compared_with_the_books(orders, tmp_path):
+    frame = orders.assign(amount=[20.0, -35.5, 0.1, 0.2], pieces=[1, -1, 0, None], margin=1)
+    for source in (frame, csv(frame, tmp_path / "a.csv")):
+        report = read_transactions(source, returns="net", quantity="pieces").report
+        assert report.iloc[-6:][["check", "column", "done"]].to_numpy().tolist() == [
+            ["rows returned", "", ""], ["first day", "date", "2024-01-05"], ["last day", "date", "2024-03-07"],
+            ["customers", "customer_id", "3"], ["total amount", "amount", "-15.20"],
+            ["largest customer's share of rows", "customer_id", "50.00 %"]]
+        assert report.iloc[-6:]["rows"].isna().tolist() == [False] + [True] * 5
+        found = report.set_index(["column", "check"]).loc[("pieces", "negative"), ["rows", "done"]].tolist()
+        assert found == [1, "kept"]
+        done = read_transactions(source, returns="drop").report.set_index("check")["done"]
+        assert (done["total amount"], done["first day"]) == ("20.30", "2024-01-05")
+    done = read_transactions(frame.assign(amount=-1.0), returns="drop").report.set_index("check")["done"]
+    assert (done["customers"], done["first day"], done["total amount"]) == ("0", "none", "0.00")
+
+
 def test_equal_returns_are_dropped_once(orders):
     frame = pd.concat([orders, orders]).assign(amount=[-1.0, 2, 3, 4] * 2)
     table = read_transactions(frame, returns="drop", duplicates="drop")

@@ -46,8 +46,17 @@ def add_up(table, out, frame):
     report = table.report
     dropped = report.loc[report["done"] == "dropped", "rows"].sum()
     assert table.rows_in == len(frame) == report.iloc[0]["rows"]
-    assert table.rows_out == len(out) == report.iloc[-1]["rows"]
+    assert table.rows_out == len(out) == report.set_index("check").loc["rows returned", "rows"]
     assert table.rows_in == table.rows_out + dropped
+    done = report.set_index("check")["done"]
+    assert int(done["customers"]) == out["customer_id"].nunique()
+    assert done["total amount"] == f"{out['amount'].sum() + 0:.2f}"
+    if len(out):
+        assert [done["first day"], done["last day"]] == [f"{day:%Y-%m-%d}" for day in out["date"].agg(["min", "max"])]
+        largest = out["customer_id"].value_counts().iloc[0]
+        assert done["largest customer's share of rows"] == f"{100 * largest / len(out):.2f} %"
+    if "equal in the mapped columns" in done:
+        assert report.set_index("check").loc["equal in the mapped columns", "rows"] == out.duplicated().sum()
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

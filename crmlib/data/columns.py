@@ -215,6 +215,14 @@ def money_column(src, name, decimal, thousands, required=False):
     return column
 
 
+def quantity_column(src, name, decimal, thousands):
+    column = number_column(src, name, decimal, thousands)
+    kind = src.table[name].type()
+    if kind.is_string() or kind.is_numeric() and not kind.is_boolean():
+        column.checks.append(Check(name, "negative", lambda t: column.value(t) < 0, "", "kept"))
+    return column
+
+
 def amount_column(src, name, decimal, thousands, returns):
     column = money_column(src, name, decimal, thousands, required=True)
     kind = src.table[name].type()

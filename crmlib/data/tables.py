@@ -25,8 +25,8 @@ from crmlib.data.columns import (
     date_column,
     id_column,
     money_column,
-    number_column,
     problem_of,
+    quantity_column,
     row_totals,
 )
 from crmlib.data.sources import ROW, Problem, engine_errors, listed, message, open_source
@@ -41,7 +41,8 @@ class Transactions(ir.Table):
     Attributes
     ----------
     report : pandas.DataFrame
-        One row per check: ``check, column, rows, done``.
+        One row per check: ``check, column, rows, done``; then first and last day, customers, total amount and
+        the largest customer's share of the rows returned (as text in ``done``), to compare with the books.
     rows_in, rows_out : int
         Rows of the source and of this table; the difference is what the report says was dropped.
     """
@@ -91,7 +92,8 @@ def read_transactions(
         or drop those rows.
     duplicates : {"raise", "keep", "drop"}
         What to do with rows that are equal in every source column: refuse; keep all, without looking for
-        them (it is the dearest check); or keep one of each.
+        them (it is the dearest check); or keep one of each. Rows equal only in the mapped columns, as read,
+        are always kept; unless "keep" is passed, the report counts them.
     decimal, thousands : str
         Decimal mark, and grouping mark if any, of numbers that are text. Where three digits follow every
         decimal mark of a money column ("1.250"), it is refused with a question: it may group thousands.
@@ -162,7 +164,7 @@ def read_transactions(
         "amount": lambda name: amount_column(src, name, decimal, thousands, returns),
         "order_id": lambda name: id_column(src, name),
         "product_id": lambda name: id_column(src, name),
-        "quantity": lambda name: number_column(src, name, decimal, thousands),
+        "quantity": lambda name: quantity_column(src, name, decimal, thousands),
         "margin": lambda name: money_column(src, name, decimal, thousands),
         "currency": lambda name: currency_column(src, name),
     }
@@ -193,7 +195,9 @@ def read_transactions(
         kept = kept.distinct()
     table = kept.select(**{role: column.value(kept, found) for role, column in columns.items()
                            if role != "currency"})
-    report = _report(src, columns, found, equal, duplicates)
+    with engine_errors(src.name):
+        totals = _totals(table, duplicates != "keep")
+    report = _report(src, columns, found, equal, duplicates, totals)
     dropped = int(report.loc[report["done"] == "dropped", "rows"].sum())
     return Transactions(table, report, src.rows, src.rows - dropped)
 
@@ -244,14 +248,38 @@ def _equal_rows_problem(src, equal):
                    'if they are separate orders pass duplicates="keep", if errors duplicates="drop"', shown)
 
 
-def _report(src, columns, found, equal, duplicates):
+def _totals(table, look_for_equal):
+    """Return what the books can confirm about the table to return, in one query; and its equal rows if asked."""
+    rows = table.group_by(table.columns if look_for_equal else ["customer_id", "date"]).aggregate(
+        _crm_n=table.count(), _crm_sum=table["amount"].sum())
+    customers = rows.group_by("customer_id").aggregate(
+        n=rows["_crm_n"].sum(), repeats=(rows["_crm_n"] - 1).sum(), amount=rows["_crm_sum"].sum(),
+        first=rows["date"].min(), last=rows["date"].max())
+    totals = customers.aggregate(
+        customers=customers.count(), rows=customers["n"].sum(), largest=customers["n"].max(),
+        repeats=customers["repeats"].sum().fill_null(0), amount=customers["amount"].sum().fill_null(0.0),
+        first=customers["first"].min(), last=customers["last"].max())
+    return totals.to_pyarrow().to_pylist()[0]
+
+
+def _report(src, columns, found, equal, duplicates, totals):
     lines = [("rows read", "", src.rows, "")]
     for column in columns.values():
         lines += [(check.what, check.column, found[check.key], check.done if found[check.key] else "none found")
                   for check in column.checks if check.done != "noted"]
     done = {"keep": "kept, not counted", "drop": "dropped" if equal else "none found", "raise": "none found"}
     lines.append(("equal to another row", "", pd.NA if duplicates == "keep" else equal, done[duplicates]))
+    if duplicates != "keep":
+        repeats = int(totals["repeats"])
+        lines.append(("equal in the mapped columns", "", repeats, "kept" if repeats else "none found"))
     lines.append(("rows returned", "", src.rows - sum(n for _, _, n, way in lines if way == "dropped"), ""))
+    share = f"{100 * int(totals['largest']) / int(totals['rows']):.2f} %" if totals["customers"] else "none"
+    days = [f"{totals[day]:%Y-%m-%d}" if totals["customers"] else "none" for day in ("first", "last")]
+    lines += [(what, column.checks[0].column, pd.NA, text) for what, column, text in (
+        ("first day", columns["date"], days[0]), ("last day", columns["date"], days[1]),
+        ("customers", columns["customer_id"], str(totals["customers"])),
+        ("total amount", columns["amount"], f"{totals['amount'] + 0.0:.2f}"),
+        ("largest customer's share of rows", columns["customer_id"], share))]
     return pd.DataFrame(lines, columns=["check", "column", "rows", "done"]).astype({"rows": "Int64"})
 
 
