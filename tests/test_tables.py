@@ -2,6 +2,7 @@
 
 import datetime as dt
 import gzip
+import os
 import shutil
 import zipfile
 from decimal import Decimal
@@ -185,6 +186,27 @@ def test_files_are_read_lazily_and_through_a_database_of_their_own(orders, tmp_p
     (tmp_path / "a.csv").unlink()
     with pytest.raises(duckdb.Error):
         table.count().to_pyarrow()
+
+
+@pytest.mark.parametrize("kind", ["CSV", "CSV.gz", "CSV, odd name", "list of CSV", "Parquet"])
+def test_a_file_that_changed_since_it_was_checked_is_not_read(orders, tmp_path, kind):
+    source = SOURCES[kind](orders, tmp_path)
+    table = read_transactions(source)
+    customers = table.group_by("customer_id").aggregate(n=table.count())
+    kept = table.cache()
+    assert (len(table.execute()), len(customers.execute())) == (4, 3)
+    path = max(tmp_path.iterdir())
+    stamp = path.stat()
+    changed = orders[2:].assign(amount=[1.0, 2.0])
+    changed.to_parquet(path) if kind == "Parquet" else csv(changed, path)
+    for result in (table, customers, table.count(), table.filter(table.amount > 1000)):
+        with pytest.raises(duckdb.Error, match="changed after read_transactions.* had checked it: read it again"):
+            result.execute()
+    assert len(kept.execute()) == 4
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns + 5 * 10**9))
+    with pytest.raises(duckdb.Error, match=f"{path.name[:3]}.*changed"):
+        table.execute()
+    assert read_transactions(source).rows_in in (2, 5)
 
 
 def test_a_file_named_like_a_pattern_is_not_taken_for_one(orders, tmp_path):

@@ -262,6 +262,19 @@ def _view(backend, sql):
     return backend.table(name)
 
 
+def _unchanged(backend, paths):
+    """Return an SQL condition that fails when a file is no longer the one that is there now.
+
+    Views read their files at each use, long after the checks. Size and time of change cost no reading.
+    """
+    state = ("(SELECT md5(string_agg(filename || ' ' || size || ' ' || epoch_us(last_modified), ' ' ORDER BY filename))"
+             f" FROM read_blob({_list(paths)}))")
+    now = backend.con.execute(f"SELECT {state}").fetchone()[0]
+    names = ", ".join(map(os.path.basename, paths[:3])) + (", …" if len(paths) > 3 else "")
+    text = _quote(f"{names} changed after read_transactions() had checked it: read it again")
+    return f"CASE WHEN {state} = '{now}' THEN true ELSE error({text}) END"
+
+
 def _located(backend, reader, paths):
     """Return the view with row numbers, and file names if there are several."""
     source = f", parse_filename(filename) AS {FILE}" if len(paths) > 1 else ""
@@ -282,7 +295,8 @@ def _open_parquet(backend, paths, name):
     if problems:  # DuckDB would cast to the first file's types, and so round 1.5 to 2
         raise DataError(message(name, problems))
     options = "hive_partitioning=false"
-    table = _view(backend, f"SELECT * FROM read_parquet({_list(paths)}, {options})")
+    same = _unchanged(backend, paths)
+    table = _view(backend, f"SELECT * FROM read_parquet({_list(paths)}, {options}) WHERE {same}")
     more = ", filename=true" if len(paths) > 1 else ""
     located = _located(backend, f"read_parquet({_list(paths)}, {options}{more})", paths)
     return Source(name, table, table, located)
@@ -296,6 +310,7 @@ def _open_csv(backend, paths, name, encoding, delimiter):
         raise ValueError(f'encoding {encoding!r} is not known: try "utf-8", "latin-1" or "gb18030"') from None
     if codec not in ("utf-8", "utf-8-sig"):
         paths = _transcode(backend, paths, encoding)
+    same = _unchanged(backend, paths)
     problems = [problem for path in paths for problem in _not_utf8(path)]
     if problems:
         raise DataError(message(name, problems))
@@ -321,7 +336,7 @@ def _open_csv(backend, paths, name, encoding, delimiter):
     more = ", filename=true" if len(paths) > 1 else ""
     return Source(
         name, table=_view(backend, f"SELECT * FROM {reader}, {collect})"),
-        final=_view(backend, f"SELECT * FROM {reader})"),
+        final=_view(backend, f"SELECT * FROM {reader}) WHERE {same}"),
         located=_located(backend, f"{reader}, ignore_errors=true{more})", paths), text=True,
         rejects=lambda: too_long + _unreadable_lines(backend, log, paths))
 

@@ -71,7 +71,10 @@ def read_transactions(
     source : table, path, glob, or list of paths
         A pandas, Polars or Arrow table; CSV (``.csv .tsv .txt``, also ``.gz``) or Parquet files; a DuckDB
         relation; an Ibis table on DuckDB or PySpark; a PySpark DataFrame.
-        Files stay on disk and are read by DuckDB when the result is used; Polars lazy frames are collected,
+        Files stay on disk and DuckDB reads them anew at each use of the result, or of what is derived from
+        it. If one has another size or time of change than when it was checked, that use fails and says so.
+        (Not noticed: a change that keeps both, or falls in the middle of a reading. ``.to_pandas()`` or
+        ``.cache()`` keeps the rows.) Polars lazy frames are collected,
         DuckDB relations are fetched as Arrow. (For PySpark, Ibis sets the session's time zone to UTC.)
     customer_id, date, amount : str
         Names of the source's columns. They may not hold missing values.
