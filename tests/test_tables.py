@@ -789,6 +789,11 @@ def test_a_decimal_comma_does_not_pass_for_a_comma(tmp_path, last):
         refused(path, "more fields than the header", "in 1 line\n", "line 2")
 
 
+def test_an_open_quote_in_a_file_with_empty_last_fields(tmp_path):
+    text = "customer_id,date,amount,note\n1,2025-01-05,12,\n2,2025-01-05,12,\"x\n" + "3,2025-01-05,12,\n" * 20_000
+    refused(write(tmp_path / "a.csv", text), "a.csv, line 3: field larger than", "see whether a quote is left open")
+
+
 def test_lines_may_end_in_the_delimiter_if_the_header_does(tmp_path):
     text = "customer_id,date,amount\n1,2025-01-05,12\n2,2025-01-05,12\n"
     refused(write(tmp_path / "a.csv", text.replace("12\n", "12,\n")), "in 2 lines", "end the header line in it too")

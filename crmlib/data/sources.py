@@ -413,12 +413,15 @@ def _too_long_lines(path, delimiter, width):
     bad, shown, line = 0, [], 1
     with _opener(path)(path, "rt", encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, delimiter=delimiter)
-        for fields in reader:
-            if len(fields) > width and not any(fields[width:]):
-                bad += 1
-                if bad <= EXAMPLES:
-                    shown.append(f"line {line}: {short(delimiter.join(fields))}")
-            line = reader.line_num + 1
+        try:
+            for fields in reader:
+                if len(fields) > width and not any(fields[width:]):
+                    bad += 1
+                    if bad <= EXAMPLES:
+                        shown.append(f"line {line}: {short(delimiter.join(fields))}")
+                line = reader.line_num + 1
+        except csv.Error as error:
+            return [Problem("", f"{os.path.basename(path)}, line {line}: {error}", "see whether a quote is left open")]
     if not bad:
         return []
     hint = ("if values hold the delimiter, quote them (columns have shifted); if lines merely end in it, "
