@@ -25,9 +25,11 @@ def purchase_timelines(orders, summary, *, observation_end, ax=None):
 
     ax = ax or plt.subplots(figsize=(8, 3.9))[1]
     end = pd.Timestamp(observation_end)
+    years = {end.year}
     for row, customer in enumerate(summary.itertuples()):
         days = pd.to_datetime(orders.loc[orders.customer_id == customer.customer_id, "date"]).dt.normalize()
         days = sorted(set(days[days <= end]))
+        years.add(days[0].year)
         ax.plot([days[0], end], [row, row], color="#bbbbbb", lw=1.5, zorder=1)
         ax.plot([days[0], days[-1]], [row, row], color=PALETTE[5], lw=7, solid_capstyle="butt", zorder=2)
         ax.scatter(days[:1], [row], s=75, facecolor="white", edgecolor=PALETTE[0], lw=2, zorder=4)
@@ -40,7 +42,7 @@ def purchase_timelines(orders, summary, *, observation_end, ax=None):
     ax.set_ylim(len(summary) - 0.4, -0.75)
     ax.xaxis.set_major_formatter(_month_formatter())
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel("day of purchase (1997)")
+    ax.set_xlabel(f"day of purchase ({' to '.join(str(year) for year in sorted({min(years), max(years)}))})")
     return ax
 
 
@@ -179,7 +181,7 @@ def holdout_classes(table, labels, *, ax=None):
     return ax
 
 
-def spend_shrinkage(summary, expected, *, population, ax=None):
+def spend_shrinkage(summary, expected, *, population, currency="dollars", ax=None):
     """Draw each repeat buyer's expected spend per purchase against the mean seen so far.
 
     Parameters
@@ -190,6 +192,8 @@ def spend_shrinkage(summary, expected, *, population, ax=None):
         From `crmlib.btyd.expected_spend`, aligned.
     population : float
         Mean spend of the population.
+    currency : str
+        What the spend is counted in, for the axes.
     """
     ax = ax or plt.subplots(figsize=(8, 4.7))[1]
     groups = (("1 repeat purchase", summary["frequency"] == 1, PALETTE[1]),
@@ -202,11 +206,11 @@ def spend_shrinkage(summary, expected, *, population, ax=None):
     for label, rows, colour in groups:
         ax.scatter(summary["monetary_value"][rows], expected[rows], s=16, color=colour, alpha=0.6, label=label)
     ax.legend(loc="upper left", markerscale=2.2, fontsize=12)
-    ax.text(top * 0.98, population - 3, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
+    ax.text(top * 0.98, population - 0.01715 * top, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
-    ax.set_xlabel("mean spend per repeat purchase so far, dollars")
-    ax.set_ylabel("expected from now on, dollars")
+    ax.set_xlabel(f"mean spend per repeat purchase so far, {currency}")
+    ax.set_ylabel(f"expected from now on, {currency}")
     return ax
 
 
@@ -274,13 +278,15 @@ def silent_returns(table, *, ax=None):
     return ax
 
 
-def alive_against_truth(table, *, ax=None):
+def alive_against_truth(table, *, name="BG/NBD", ax=None):
     """Draw a model's mean P(alive) beside the true share of active customers, by weeks of silence.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Index: classes of silence; ``model`` and ``truth`` between 0 and 1.
+    name : str
+        Name of the model.
     """
     ax = ax or plt.subplots()[1]
     places = range(len(table))
@@ -288,7 +294,7 @@ def alive_against_truth(table, *, ax=None):
     ax.plot(places, table["model"], color=PALETTE[1], marker="s", ls="--")
     middle = len(table) // 2
     ax.text(middle, table["truth"].iloc[middle] + 0.04, "truly active", color=PALETTE[0], ha="center")
-    ax.text(middle, table["model"].iloc[middle] + 0.05, "P(alive), BG/NBD", color=PALETTE[1], ha="left")
+    ax.text(middle, table["model"].iloc[middle] + 0.05, f"P(alive), {name}", color=PALETTE[1], ha="left")
     ax.set_xticks(places, table.index)
     ax.set_ylim(-0.03, 1.08)
     ax.set_xlabel("silence, in usual pauses of the customer")
@@ -296,7 +302,7 @@ def alive_against_truth(table, *, ax=None):
     return ax
 
 
-def policy_gain(curves, *, mark, ax=None):
+def policy_gain(curves, *, mark, currency="dollars", ax=None):
     """Draw the net gain of a programme against the number of customers treated, one line per ranking.
 
     Parameters
@@ -305,6 +311,8 @@ def policy_gain(curves, *, mark, ax=None):
         Index: customers treated; one column of net gain per ranking, its name the label.
     mark : int
         Number of customers to mark with a vertical line; at 0 there is none.
+    currency : str
+        What the gain is counted in, for the axis.
     """
     ax = ax or plt.subplots(figsize=(8.2, 4.6))[1]
     styles = ("-", "--", "-.", ":")
@@ -316,7 +324,7 @@ def policy_gain(curves, *, mark, ax=None):
         ax.text(mark, ax.get_ylim()[0], f" {mark:,} customers: the model's own cut", va="bottom", fontsize=12)
     ax.legend(loc="upper right", fontsize=12)
     ax.set_xlabel("customers in the programme, best first")
-    ax.set_ylabel("net gain, dollars")
+    ax.set_ylabel(f"net gain, {currency}")
     return ax
 
 
