@@ -206,7 +206,7 @@ def spend_shrinkage(summary, expected, *, population, currency="dollars", ax=Non
     for label, rows, colour in groups:
         ax.scatter(summary["monetary_value"][rows], expected[rows], s=16, color=colour, alpha=0.6, label=label)
     ax.legend(loc="upper left", markerscale=2.2, fontsize=12)
-    ax.text(top * 0.98, population - 0.01715 * top, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
+    ax.text(top * 0.98, population - 0.02 * top, "mean of all", ha="right", va="top", color="#555555", fontsize=12)
     ax.set_xlim(0, top)
     ax.set_ylim(0, top)
     ax.set_xlabel(f"mean spend per repeat purchase so far, {currency}")
