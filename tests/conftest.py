@@ -1,6 +1,9 @@
 """What the tests report besides their results."""
 
+import shutil
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,3 +23,17 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("browser tests did not run", sep="-")
         for reason in sorted(skipped):
             terminalreporter.line(reason)
+
+
+@pytest.fixture(scope="session")
+def spark():
+    """A Spark session on two cores of this machine; tests that ask for it are skipped without Java."""
+    pytest.importorskip("pyspark")
+    if shutil.which("java") is None:
+        pytest.skip("needs Java, which is not installed")
+    from pyspark.sql import SparkSession
+
+    session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+               .config("spark.sql.shuffle.partitions", 2).config("spark.sql.session.timeZone", "UTC").getOrCreate())
+    yield session
+    session.stop()

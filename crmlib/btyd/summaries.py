@@ -77,7 +77,8 @@ def _per_customer(orders, calibration_end, observation_end, unit):
     """One Ibis expression: first and last purchase day, occasions and money, up to each of two dates."""
     import ibis
 
-    per_unit = days_per(unit)
+    # typed, because Spark takes a bare 7.0 for a decimal and rounds what it divides
+    per_unit, hundred = (ibis.literal(number, type="float64") for number in (days_per(unit), 100.0))
     days = (
         orders.select(
             "customer_id",
@@ -111,20 +112,20 @@ def _per_customer(orders, calibration_end, observation_end, unit):
     return customers.select(
         "customer_id",
         frequency=frequency,
-        recency=customers.last_day.delta(customers.first_day, unit="day") / per_unit,
-        T=end.delta(customers.first_day, unit="day") / per_unit,
+        recency=customers.last_day.delta(customers.first_day, unit="day").cast("float64") / per_unit,
+        T=end.delta(customers.first_day, unit="day").cast("float64") / per_unit,
         monetary_value=ibis.ifelse(
             frequency > 0,
-            (customers.cents - customers.first_cents) / 100.0 / ibis.greatest(frequency, 1),
-            0.0,
+            (customers.cents - customers.first_cents).cast("float64") / hundred / ibis.greatest(frequency, 1),
+            ibis.literal(0.0, type="float64"),
         ),
         unit=ibis.literal(unit),
         # a customer first seen in the holdout has no first day yet; one with returns only never gets one
         has_purchase=customers.first_day.notnull(),
         in_calibration=customers.cents.notnull(),
         holdout_frequency=customers.holdout_occasions.cast("int64"),
-        holdout_spend=customers.holdout_cents.fill_null(0) / 100.0,
-        holdout_duration=ibis.literal((observation_end - calibration_end).days / per_unit),
+        holdout_spend=customers.holdout_cents.fill_null(0).cast("float64") / hundred,
+        holdout_duration=ibis.literal((observation_end - calibration_end).days / days_per(unit), type="float64"),
     )
 
 
