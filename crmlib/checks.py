@@ -1,6 +1,9 @@
 """Checks of single arguments, with messages that say what was probably meant."""
 
+import contextlib
 import math
+import re
+from datetime import date
 from numbers import Real
 
 
@@ -51,6 +54,35 @@ def check_discount_rate(name: str, value: float) -> float:
     ValueError: annual_discount_rate 12 is not between 0 and 1: did you mean 0.12?
     """
     return check_fraction(name, value)
+
+
+def check_day(name: str, value):
+    """Return a day, given as a date or as text YYYY-MM-DD, as `datetime.date`; a time of day is left out.
+
+    Raises
+    ------
+    ValueError
+        For whatever can be read in two ways: "01.07.2025", "today", 20250701, a time with a zone.
+
+    Examples
+    --------
+    >>> check_day("observation_end", "1997-09-30")
+    datetime.date(1997, 9, 30)
+    """
+    import numpy as np
+    import pandas as pd
+
+    if value is None:
+        raise ValueError(f"{name} is required: name the last day of the data, for instance '1997-09-30'")
+    day = pd.NaT
+    if isinstance(value, (date, np.datetime64)) or (
+        isinstance(value, str) and re.match(r"\d{4}-\d{2}-\d{2}([ T]|$)", value)
+    ):
+        with contextlib.suppress(ValueError):
+            day = pd.Timestamp(value)
+    if day is pd.NaT or day.tzinfo is not None:
+        raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD', without time zone")
+    return day.date()
 
 
 def check_choice(name: str, value: str, choices) -> str:

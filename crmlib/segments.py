@@ -1,6 +1,6 @@
 """Telling customers apart: how much of the value a few of them hold.
 
-Chapter 03 divides customers; chapter 06 asks whether its 80/20 rule holds. Both need the same four numbers.
+Chapter 03 divides customers; chapter 06 asks whether its 80/20 rule holds. Both need the same few numbers.
 """
 
 import math

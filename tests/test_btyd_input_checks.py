@@ -69,7 +69,7 @@ def test_fits_refuse_bad_histories(fitting, data, message):
 def test_several_problems_are_told_at_once():
     data = spoiled("recency", -1)
     data.loc[data.index[-1], "T"] = np.nan
-    with pytest.raises(DataError, match="recency is negative.*; T is missing"):
+    with pytest.raises(DataError, match="T is missing.*; recency is negative"):
         btyd.fit_bg_nbd(data)
 
 

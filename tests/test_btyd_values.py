@@ -117,6 +117,9 @@ def test_orders_cancelled_on_the_same_day_are_no_purchase():
     orders = pd.DataFrame({"customer_id": 1, "date": days, "amount": [10.0, 30.0, -30.0, 0.0, 30.0, -10.0]})
     summary = btyd.customer_summary(orders, observation_end="2024-01-15", unit="day")
     assert summary[["frequency", "recency", "monetary_value"]].iloc[0].tolist() == [2, 11, 10.0]
+    model = btyd.fit_bg_nbd(btyd.customer_summary(load_cdnow(), observation_end="1997-09-30"))
+    tracked = btyd.tracking(model, orders, calibration_end="2024-01-15", observation_end="2024-01-15", step="day")
+    assert tracked.cumulative_actual.iloc[-1] == 2  # the same definition of a purchase day
 
 
 def test_a_missing_month_is_pointed_out():

@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.btyd.predictions import _check_unit, _new, _numbers, purchase_count_probability_new, row_weights
-from crmlib.btyd.summaries import _day, _orders_table
-from crmlib.checks import check_choice, check_count, check_positive
+from crmlib.btyd.models import _unit_of
+from crmlib.btyd.predictions import _check_unit, _new, purchase_count_probability_new, row_weights
+from crmlib.btyd.summaries import _orders_table, customer_days, numbers
+from crmlib.checks import check_choice, check_count, check_day, check_positive
 from crmlib.errors import DataError
 from crmlib.units import convert_time, days_per
 
@@ -42,14 +43,9 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
     import ibis
 
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD", "Pareto/NBD"))
-    start, end = _day("calibration_end", calibration_end), _day("observation_end", observation_end)
-    table = _orders_table(orders)
-    days = (
-        table.filter(table.amount >= 0)
-        .select("customer_id", day=table.date.cast("date"))
-        .filter(lambda t: t.day <= ibis.literal(end))
-        .distinct()
-    )
+    start, end = check_day("calibration_end", calibration_end), check_day("observation_end", observation_end)
+    days = customer_days(_orders_table(orders), end)
+    days = days.filter(days.is_purchase).select("customer_id", "day")
     first = days.group_by("customer_id").agg(first_day=days.day.min())
     cohort = first.filter(first.first_day <= ibis.literal(start))
     repeats = days.join(cohort, "customer_id").filter(lambda t: t.day > t.first_day)
@@ -109,10 +105,8 @@ def naive_forecasts(summary, *, horizon, horizon_unit, unit=None):
     0       1.0     0.75
     1       0.0     0.75
     """
-    from crmlib.btyd.models import _unit_of
-
     t = convert_time(check_positive("horizon", horizon, zero=True), horizon_unit, _unit_of(summary, unit))
-    age, frequency = _numbers(summary, "T"), _numbers(summary, "frequency")
+    age, frequency = numbers(summary, "T"), numbers(summary, "frequency")
     if not age.sum() > 0:
         raise DataError("T is 0 for all customers: nobody has been observed for any time, so there is no rate")
     own = np.divide(frequency * t, age, out=np.zeros_like(age), where=age > 0)
@@ -189,8 +183,8 @@ def holdout_by_frequency(summary, forecasts, *, censor=7):
     forecasts = pd.DataFrame(forecasts)
     if not forecasts.index.equals(summary.index):
         raise DataError("forecasts and summary have different rows: give both the index of the same summary")
-    classes = np.minimum(_numbers(summary, "frequency"), censor).astype(int)
-    columns = forecasts.assign(actual=_numbers(summary, "holdout_frequency"))[["actual", *forecasts]]
+    classes = np.minimum(numbers(summary, "frequency"), censor).astype(int)
+    columns = forecasts.assign(actual=numbers(summary, "holdout_frequency"))[["actual", *forecasts]]
     weights = row_weights(summary)
     table = columns.mul(weights, axis=0).groupby(classes).sum()
     customers = pd.Series(weights).groupby(classes).sum()
@@ -225,12 +219,12 @@ def repeat_count_fit(model, summary, *, censor=7):
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD"))
     _check_unit(model, summary)
     weights = row_weights(summary)
-    ages, codes = np.unique(_numbers(summary, "T"), return_inverse=True)
+    ages, codes = np.unique(numbers(summary, "T"), return_inverse=True)
     customers = np.bincount(codes, weights=weights)
     counts = np.arange(censor)
     expected = customers @ purchase_count_probability_new(
         model, counts[None, :], horizon=ages[:, None], horizon_unit=model.unit)
-    frequency = np.minimum(_numbers(summary, "frequency"), censor).astype(int)
+    frequency = np.minimum(numbers(summary, "frequency"), censor).astype(int)
     labels = [*map(str, counts), f"{censor}+"]
     return pd.DataFrame(
         {

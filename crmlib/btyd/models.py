@@ -63,7 +63,8 @@ class FittedModel:
     params : pandas.Series
         Maximum-likelihood estimates. alpha and beta of the NBD models are in `unit`; v is in money.
     covariance : pandas.DataFrame
-        Of the estimates: the inverse Hessian of the log-likelihood, taken in log parameters.
+        Of the estimates: the inverse Hessian of the log-likelihood, taken in log parameters. Above 5,000
+        distinct histories, the Hessian is that of merged ones (standard errors within a per cent).
     log_likelihood : float
         Summed over customers, always of the exact histories, in the units of the papers (CDNOW, 39 weeks,
         BG/NBD: -9582.4). Gamma-Gamma: density of the mean spend, as in note 025 and the R packages; Fader,
@@ -324,13 +325,6 @@ def fit_bg_bb(summary, *, unit=None):
     unit = _unit_of(summary, unit, required=False)
     cells = count_cells(summary, ("frequency", "recency", "n_periods"))
     _check_history(cells, "n_periods")
-    for broken, what in (
-        (cells.recency % 1 != 0, "recency is not a whole number of periods"),
-        (cells.n_periods % 1 != 0, "n_periods is not a whole number of periods"),
-        (cells.frequency > cells.recency, "frequency is larger than recency"),
-    ):
-        if broken.any():
-            raise DataError(f"{what} for {_customers(cells, broken)}: BG/BB counts occasions, one a period at most")
     return _fit_cells("BG/BB", cells.astype("int64"), unit, None)
 
 
@@ -708,26 +702,39 @@ def _check_counts(cells, *columns):
         raise DataError("; ".join(problems))
 
 
+def history_rules(x, recency, T, age):
+    """What no history can be: (rows for which it is, what, and how it usually comes about)."""
+    rules = [
+        (x < 0, "frequency is negative", "it counts repeat purchases"),
+        (x % 1 != 0, "frequency is not a whole number",
+         "it counts purchases; was it divided by the time unit, or is it a rate?"),
+        (recency < 0, "recency is negative", "it is a time since the first purchase"),
+        (T < 0, f"{age} is negative", "it is a time since the first purchase"),
+        (recency > T, f"recency is larger than {age}",
+         "recency is the time from the first purchase to the last, not the time since the last; are both in the same "
+         "unit?"),
+        ((x == 0) & (recency > 0), "recency is above 0 without a repeat purchase", "it is 0 for one-time buyers"),
+        ((x > 0) & (recency == 0), "recency is 0 in spite of repeat purchases",
+         "same-day orders are one purchase occasion"),
+    ]
+    if age == "n_periods":
+        once = "BG/BB counts occasions, one a period at most"
+        rules += [
+            (recency % 1 != 0, "recency is not a whole number of periods", once),
+            (T % 1 != 0, "n_periods is not a whole number of periods", once),
+            (x > recency, "frequency is larger than recency", once),
+        ]
+    return rules
+
+
 def _check_history(cells, age):
     _check_counts(cells, "frequency")
-    problems = []
-    for name in ("recency", age):
-        missing = ~np.isfinite(cells[name].astype(float))
-        if missing.any():
-            problems.append(f"{name} is missing or infinite for {_customers(cells, missing)}")
-        elif (cells[name] < 0).any():
-            problems.append(f"{name} is negative for {_customers(cells, cells[name] < 0)}")
-    if not problems:
-        rules = [
-            (cells.recency > cells[age],
-             f"recency is larger than {age} for {{}}: recency is the time from the first purchase to the last, not "
-             "the time since the last; are both in the same unit?"),
-            ((cells.frequency == 0) & (cells.recency > 0),
-             "recency is above 0 without a repeat purchase for {}: it is 0 for one-time buyers"),
-            ((cells.frequency > 0) & (cells.recency == 0),
-             "recency is 0 in spite of repeat purchases for {}: same-day orders are one purchase occasion"),
-        ]
-        problems = [text.format(_customers(cells, mask)) for mask, text in rules if mask.any()]
+    columns = [cells[name] for name in ("frequency", "recency", age)]
+    missing = [(column.name, ~np.isfinite(column.astype(float))) for column in columns[1:]]
+    found = [(f"{name} is missing or infinite", mask, "drop or mend these customers") for name, mask in missing]
+    known = ~np.logical_or.reduce([mask for _, mask in missing])
+    found += [(what, mask & known, hint) for mask, what, hint in history_rules(*columns, age)]
+    problems = [f"{what} for {_customers(cells, mask)}: {hint}" for what, mask, hint in found if mask.any()]
     if not problems and not (cells.frequency > 0).any():
         problems.append(f"none of {int(cells.customers.sum()):,} customers came back: there is nothing to learn "
                         "about repeat buying; observe longer, or check that ids identify customers, not orders")

@@ -11,8 +11,8 @@ distinct (frequency, T), and the rest is arithmetic: the same numbers as `lifeti
 import numpy as np
 import pandas as pd
 
-from crmlib.btyd.models import _unit_of, fitter
-from crmlib.btyd.summaries import distinct_rows
+from crmlib.btyd.models import _unit_of, fitter, history_rules
+from crmlib.btyd.summaries import distinct_rows, numbers
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_fraction, check_positive
 from crmlib.errors import DataError
 from crmlib.units import convert_time
@@ -163,7 +163,7 @@ def expected_spend(spend_model, summary):
     """
     p, q, _ = _spend_parameters(spend_model)
     population = _population_spend(spend_model)
-    x = _numbers(summary, "frequency")
+    x = numbers(summary, "frequency")
     money = _money(summary, x)
     weight = p * x / (p * x + q - 1)
     return _series(summary, (1 - weight) * population + weight * money, "expected_spend")
@@ -405,7 +405,7 @@ def _new(model, t):
 
 
 def _off_one(value):
-    """Step off the removable singularity that the closed forms have where a, s or gamma is exactly 1."""
+    """Step off the removable singularities of the closed forms, where a, b, a + b, s or gamma is exactly 1."""
     return value + 1e-6 if abs(value - 1) < 1e-7 else value
 
 
@@ -499,23 +499,11 @@ def _history(model, summary):
     """The history columns as plain numbers, checked: predictions of `lifetimes` check nothing."""
     if model.name not in PURCHASE_MODELS:
         raise ValueError(f"{model.name} is a model of spend, not of purchases: pass a purchase model")
-    _check_frame(summary)
-    _check_unit(model, summary)
     age = "n_periods" if model.name == "BG/BB" else "T"
-    frame = pd.DataFrame({name: _numbers(summary, name) for name in ("frequency", "recency", age)})
+    frame = pd.DataFrame({name: numbers(summary, name) for name in ("frequency", "recency", age)})
+    _check_unit(model, summary)
     x, recency, T = _columns(frame)
-    discrete = model.name == "BG/BB"
-    for mask, what in (
-        (x < 0, "frequency is negative"),
-        (x % 1 != 0, "frequency is not a whole number"),
-        (recency < 0, "recency is negative"),
-        (recency > T, f"recency is larger than {age}"),
-        ((x == 0) & (recency > 0), "recency is above 0 without a repeat purchase"),
-        ((x > 0) & (recency == 0), "recency is 0 in spite of repeat purchases"),
-        (discrete & (recency % 1 != 0), "recency is not a whole number of periods"),
-        (discrete & (T % 1 != 0), "n_periods is not a whole number of periods"),
-        (discrete & (x > recency), "frequency is larger than recency"),
-    ):
+    for mask, what, _ in history_rules(x, recency, T, age):
         if mask.any():
             raise DataError(f"{what} for {int(mask.sum()):,} customers (first: row {summary.index[mask][0]!r})")
     return frame
@@ -531,27 +519,9 @@ def _columns(frame):
     return tuple(frame[name].to_numpy() for name in frame.columns)
 
 
-def _check_frame(summary):
-    if not isinstance(summary, pd.DataFrame):
-        raise TypeError(f"summary must be a DataFrame, not {type(summary).__name__}: .execute() an Ibis table first")
-
-
-def _numbers(summary, name, *, allow_missing=False):
-    _check_frame(summary)
-    if name not in summary.columns:
-        raise DataError(f"the summary lacks the column {name!r}; it has {', '.join(map(str, summary.columns))}")
-    try:
-        values = summary[name].to_numpy(dtype=float, na_value=np.nan)
-    except (ValueError, TypeError):
-        raise DataError(f"column {name!r} holds {summary[name].dtype}, not numbers") from None
-    if not allow_missing and not np.isfinite(values).all():
-        raise DataError(f"{name} is missing or infinite for {int((~np.isfinite(values)).sum()):,} customers")
-    return values
-
-
 def _money(summary, x):
     """Mean repeat spend as numbers, 0 for one-time buyers; `x` is frequency."""
-    money = np.where(x > 0, _numbers(summary, "monetary_value", allow_missing=True), 0.0)
+    money = np.where(x > 0, numbers(summary, "monetary_value", allow_missing=True), 0.0)
     for mask, what in (
         ((x < 0) | (x % 1 != 0), "frequency is not a whole number of zero or more"),
         (~np.isfinite(money), "monetary_value is missing or infinite in spite of repeat purchases"),
@@ -564,7 +534,7 @@ def _money(summary, x):
 
 def row_weights(summary):
     """How many customers each row stands for: its column ``customers``, or one."""
-    return _numbers(summary, "customers") if "customers" in summary.columns else np.ones(len(summary))
+    return numbers(summary, "customers") if "customers" in summary.columns else np.ones(len(summary))
 
 
 def _series(summary, values, name):

@@ -7,14 +7,12 @@ of observation.
 Days are counted exactly and expressed in the unit asked for: a week is seven days, not a calendar week.
 """
 
-import contextlib
-import datetime
-import re
 import warnings
 
 import numpy as np
 import pandas as pd
 
+from crmlib.checks import check_day
 from crmlib.errors import CrmWarning, DataError
 from crmlib.units import days_per
 
@@ -22,19 +20,6 @@ from crmlib.units import days_per
 # buying rates differ; results hardly depend on it.
 GRID_ORIGIN_DAYS = 28.0
 LOG_GRIDS = (80, 40, 20, 10)
-
-
-def _day(name, value) -> datetime.date:
-    if value is None:
-        raise ValueError(f"{name} is required: name the last day of the data, for instance '1997-09-30'")
-    # whatever can be read in two ways is refused: "01.07.2025", "today", 20250701
-    iso = isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}([ T].*)?", value)
-    if iso or isinstance(value, (datetime.date, np.datetime64)):
-        with contextlib.suppress(ValueError):
-            stamp = pd.Timestamp(value)
-            if stamp is not pd.NaT:
-                return stamp.date()
-    raise ValueError(f"{name}={value!r} is not a date: write it as 'YYYY-MM-DD'")
 
 
 def _orders_table(orders):
@@ -73,13 +58,11 @@ def _orders_table(orders):
     return orders
 
 
-def _per_customer(orders, calibration_end, observation_end, unit):
-    """One Ibis expression: first and last purchase day, occasions and money, up to each of two dates."""
+def customer_days(orders, end):
+    """One row per customer and day up to `end`: the day's cents, and whether it was a purchase occasion."""
     import ibis
 
-    # typed, because Spark takes a bare 7.0 for a decimal and rounds what it divides
-    per_unit, hundred = (ibis.literal(number, type="float64") for number in (days_per(unit), 100.0))
-    days = (
+    return (
         orders.select(
             "customer_id",
             day=orders.date.cast("date"),
@@ -87,7 +70,7 @@ def _per_customer(orders, calibration_end, observation_end, unit):
             cents=(orders.amount * 100).round().cast("int64"),
             is_purchase=orders.amount >= 0,
         )
-        .filter(lambda t: t.day <= ibis.literal(observation_end))
+        .filter(lambda t: t.day <= ibis.literal(end))
         .group_by("customer_id", "day")
         .agg(
             cents=lambda t: t.cents.sum(),
@@ -95,6 +78,15 @@ def _per_customer(orders, calibration_end, observation_end, unit):
             is_purchase=lambda t: t.is_purchase.any() & ((t.cents.sum() != 0) | t.is_purchase.all()),
         )
     )
+
+
+def _per_customer(orders, calibration_end, observation_end, unit):
+    """One Ibis expression: first and last purchase day, occasions and money, up to each of two dates."""
+    import ibis
+
+    # typed, because Spark takes a bare 7.0 for a decimal and rounds what it divides
+    per_unit, hundred = (ibis.literal(number, type="float64") for number in (days_per(unit), 100.0))
+    days = customer_days(orders, observation_end)
     end = ibis.literal(calibration_end)
     before = days.day <= end
     bought = before & days.is_purchase
@@ -240,7 +232,7 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     0           a          2      2.0  4.0            30.0  week
     1           b          0      0.0  3.0             0.0  week
     """
-    end = _day("observation_end", observation_end)
+    end = check_day("observation_end", observation_end)
     table = _orders_table(orders)
     if not lazy:
         _look_over(table, end, "observation_end")
@@ -279,7 +271,7 @@ def calibration_holdout(orders, *, calibration_end, observation_end, unit="week"
     0           a          1                  1           40.0               2.0
     1           b          0                  0            0.0               2.0
     """
-    start, end = _day("calibration_end", calibration_end), _day("observation_end", observation_end)
+    start, end = check_day("calibration_end", calibration_end), check_day("observation_end", observation_end)
     if start >= end:
         raise ValueError(
             f"calibration_end ({start}) must be before observation_end ({end}): the days between are the holdout"
@@ -321,6 +313,9 @@ def count_cells(summary, columns=("frequency", "recency", "T")):
     1          2      3.0  9.0          1
     """
     columns = list(columns)
+    if not isinstance(summary, pd.DataFrame) and not hasattr(summary, "execute"):
+        raise TypeError(f"summary must be a pandas DataFrame or an Ibis table, not {type(summary).__module__}."
+                        f"{type(summary).__name__}: .to_pandas() it first")
     absent = [name for name in columns if name not in summary.columns]
     if absent:
         raise DataError(
@@ -331,22 +326,29 @@ def count_cells(summary, columns=("frequency", "recency", "T")):
         raise DataError("the summary has customer_id and customers: is a row one customer, or a count of them? "
                         "Drop or rename one of the two columns")
     if isinstance(summary, pd.DataFrame):
-        frame = pd.DataFrame({name: _plain(summary[name], name) for name in columns})
-        if counted:
-            frame["customers"] = _plain(summary["customers"], "customers")
+        needed = [*columns, "customers"] if counted else columns
+        frame = pd.DataFrame({name: numbers(summary, name, allow_missing=True) for name in needed})
         return group_equal_rows(frame, columns)
     weight = summary.customers.sum() if counted else summary.count()
     return summary.group_by(columns).agg(customers=weight).execute().sort_values(columns, ignore_index=True)
 
 
-def _plain(column, name):
-    """A float array of a column of any numeric dtype; what is not a number is an error, missing stays NaN."""
-    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
-        try:
-            return column.astype("float64").to_numpy()
-        except (ValueError, TypeError):
-            raise DataError(f"column {name!r} holds {column.dtype}, not numbers: convert it first") from None
-    return column.to_numpy(dtype="float64", na_value=np.nan)
+def numbers(frame, name, *, allow_missing=False):
+    """A column of any numeric dtype as a float array, or an error that says why it is none; missing is NaN."""
+    if not isinstance(frame, pd.DataFrame):
+        raise TypeError(
+            f"summary must be a DataFrame of pandas, not {type(frame).__module__}.{type(frame).__name__}: .execute() "
+            "an Ibis table, .to_pandas() another one"
+        )
+    if name not in frame.columns:
+        raise DataError(f"the summary lacks the column {name!r}; it has {', '.join(map(str, frame.columns))}")
+    try:
+        values = frame[name].to_numpy(dtype=float, na_value=np.nan)
+    except (ValueError, TypeError):
+        raise DataError(f"column {name!r} holds {frame[name].dtype}, not numbers: convert it first") from None
+    if not allow_missing and not np.isfinite(values).all():
+        raise DataError(f"{name} is missing or infinite for {int((~np.isfinite(values)).sum()):,} customers")
+    return values
 
 
 def row_keys(frame, columns):

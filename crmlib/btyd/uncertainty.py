@@ -63,7 +63,7 @@ def parameter_draws(model, *, n=400, seed, method="normal"):
     values = model.params.to_numpy()
     if method == "normal":
         log_covariance = model.covariance.to_numpy() / np.outer(values, values)
-        # svd of a covariance with correlations of .95 is what numpy does best; no check needed twice
+        # svd copes best with the correlations of .95 that these parameters have
         logs = rng.multivariate_normal(np.log(values), log_covariance, size=n, method="svd")
         return [model.with_params(np.exp(row)) for row in logs]
     if model.cells is None:

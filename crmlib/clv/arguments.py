@@ -41,6 +41,7 @@ def together(**values) -> list[np.ndarray]:
 
 
 def whole(name, value, minimum) -> np.ndarray:
+    """Return `numbers` that are whole and at least `minimum`, or say which is not."""
     array = numbers(name, value)
     for number in array[(array != np.floor(array)) | (array < minimum)][:1]:
         check_count(name, float(number), minimum=minimum)  # raises
@@ -48,6 +49,7 @@ def whole(name, value, minimum) -> np.ndarray:
 
 
 def plain(result):
+    """Return a float where one number went in, an array where many did."""
     return float(result) if np.ndim(result) == 0 else result
 
 

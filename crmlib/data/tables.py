@@ -6,18 +6,15 @@ columns lazily. A check is a small record: a column, a predicate for the rows it
 All objections are raised together, as one `DataError`.
 """
 
-import contextlib
 import difflib
 import re
 import zoneinfo
 from collections import Counter
-from datetime import date as Date
-from datetime import datetime as Datetime
 
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlib.checks import check_choice
+from crmlib.checks import check_choice, check_day
 from crmlib.data.columns import (
     NEGATIVE,
     amount_column,
@@ -151,7 +148,9 @@ def read_transactions(
     if date_format is not None and not isinstance(date_format, str):
         raise ValueError(f"date_format must be text like \"%d/%m/%Y\", not {date_format!r}")
     zone = None if timezone is None else _zone(timezone)
-    end = None if observation_end is None else _day(observation_end)
+    end = observation_end
+    if end is not None:
+        end = pd.Timestamp(check_day("observation_end", end)).to_pydatetime()
     wanted = {"customer_id": customer_id, "date": date, "amount": amount, "order_id": order_id,
               "product_id": product_id, "quantity": quantity, "margin": margin, "currency": currency}
     for role in ("customer_id", "date", "amount"):
@@ -293,14 +292,3 @@ def _zone(name):
         close = difflib.get_close_matches(str(name), sorted(zoneinfo.available_timezones()), n=3)
         hint = f": did you mean {', '.join(close)}?" if close else ': use a name like "Asia/Shanghai"'
         raise ValueError(f"timezone {name!r} is not known{hint}") from None
-
-
-def _day(value):
-    day = pd.NaT
-    if isinstance(value, Date) or isinstance(value, str) and re.match("[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]|$)", value):
-        with contextlib.suppress(ValueError):
-            day = pd.Timestamp(value)
-    if pd.isna(day) or day.tzinfo is not None:
-        raise ValueError("observation_end must be a day without time zone: text like \"2025-12-31\", a date, datetime "
-                         f"or pandas Timestamp, not {value!r}")
-    return Datetime(day.year, day.month, day.day)

@@ -4,6 +4,12 @@ The function under an explorer needs no browser, can be called in a cell, and is
 """
 
 
+def _slider(kind, description, value, low, high, step=1, **options):
+    """A slider of the course: wide, its name in full, and silent until it is let go."""
+    return kind(value=value, min=low, max=high, step=step, description=description, continuous_update=False,
+                style={"description_width": "11em"}, layout={"width": "34em"}, **options)
+
+
 def lifetime_value_path(
     *, margin: float, retention_rate: float, discount_rate: float, acquisition_cost: float, payments: int
 ):
@@ -60,6 +66,7 @@ Paid back by payment 2.'
 
     value = clv.lifetime_value(margin, retention_rate, discount_rate, timing="immediate")
     counted = clv.horizon_capture(retention_rate, discount_rate, payments)
+    # what has not come back after 100 payments never will
     flows = [margin - acquisition_cost, *(margin * retention_rate**t for t in range(1, 100))]
     back = clv.payback(flows, discount_rate)
     when = {None: "Never paid back", 0: "Paid back at once"}.get(back, f"Paid back by payment {(back or 0) + 1}")
@@ -76,16 +83,12 @@ def explore_lifetime_value():
 
     from crmlib import plots
 
-    def slider(kind, text, value, low, high, step, form):
-        return kind(value=value, min=low, max=high, step=step, description=text, readout_format=form,
-                    continuous_update=False, style={"description_width": "11em"}, layout={"width": "34em"})
-
     sliders = {
-        "margin": slider(widgets.FloatSlider, "margin a year", 100, 20, 200, 10, ".0f"),
-        "retention_rate": slider(widgets.FloatSlider, "retention rate", 0.8, 0.3, 0.95, 0.05, ".2f"),
-        "discount_rate": slider(widgets.FloatSlider, "discount rate", 0.1, 0.0, 0.3, 0.02, ".2f"),
-        "acquisition_cost": slider(widgets.FloatSlider, "acquisition cost", 180, 0, 500, 20, ".0f"),
-        "payments": slider(widgets.IntSlider, "payments counted", 10, 1, 30, 1, "d"),
+        "margin": _slider(widgets.FloatSlider, "margin a year", 100, 20, 200, 10, readout_format=".0f"),
+        "retention_rate": _slider(widgets.FloatSlider, "retention rate", 0.8, 0.3, 0.95, 0.05, readout_format=".2f"),
+        "discount_rate": _slider(widgets.FloatSlider, "discount rate", 0.1, 0.0, 0.3, 0.02, readout_format=".2f"),
+        "acquisition_cost": _slider(widgets.FloatSlider, "acquisition cost", 180, 0, 500, 20, readout_format=".0f"),
+        "payments": _slider(widgets.IntSlider, "payments counted", 10, 1, 30, 1, readout_format="d"),
     }
 
     def draw(**values):
@@ -156,15 +159,11 @@ def explore_contacts(values, *, margin, cost_per_contact, uplift):
         plots.show(plots.contact_profit(curve),
                    alt="Expected profit against the number of letters, for the cost, uplift and margin chosen.")
 
-    def slider(kind, description, value, low, high, step):
-        return kind(value=value, min=low, max=high, step=step, description=description, continuous_update=False,
-                    style={"description_width": "10em"}, layout={"width": "34em"})
-
     return ipywidgets.interactive(
         draw,
-        cost_per_contact=slider(ipywidgets.FloatSlider, "Cost per letter ($)", cost_per_contact, 0.5, 10.0, 0.5),
-        uplift=slider(ipywidgets.IntSlider, "Uplift (%)", round(100 * uplift), 0, 40, 1),
-        new_margin=slider(ipywidgets.FloatSlider, "Margin (share)", margin, 0.05, 0.60, 0.05),
+        cost_per_contact=_slider(ipywidgets.FloatSlider, "Cost per letter ($)", cost_per_contact, 0.5, 10.0, 0.5),
+        uplift=_slider(ipywidgets.IntSlider, "Uplift (%)", round(100 * uplift), 0, 40, 1),
+        new_margin=_slider(ipywidgets.FloatSlider, "Margin (share)", margin, 0.05, 0.60, 0.05),
     )
 
 
@@ -262,14 +261,10 @@ def explore_customer_history(
             alt=f"P(alive) as weeks pass without a purchase; today {first} says {outlook['P(alive)'][first]:.2f}.")
         display(outlook.round(2))
 
-    def slider(kind, label, value, low, high):
-        return kind(value=value, min=low, max=high, description=label, continuous_update=False,
-                    style={"description_width": "11em"}, layout={"width": "32em"})
-
     return ipywidgets.interactive(
         draw,
-        frequency=slider(ipywidgets.IntSlider, "repeat purchases", frequency, 0, 20),
-        recency=slider(ipywidgets.IntSlider, "first to last, weeks", recency, 0, 39),
-        T=slider(ipywidgets.IntSlider, "weeks observed", T, 1, 78),
-        spend=slider(ipywidgets.IntSlider, "mean spend, dollars", spend, 5, 150),
+        frequency=_slider(ipywidgets.IntSlider, "repeat purchases", frequency, 0, 20),
+        recency=_slider(ipywidgets.IntSlider, "first to last, weeks", recency, 0, 39),
+        T=_slider(ipywidgets.IntSlider, "weeks observed", T, 1, 78),
+        spend=_slider(ipywidgets.IntSlider, "mean spend, dollars", spend, 5, 150),
     )
