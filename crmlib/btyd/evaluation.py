@@ -39,6 +39,18 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
     Expected is the sum over customers of E[X(t - first purchase)], t the end of the step; Fader, Hardie & Lee
     (2005), figures 2 and 3, with the numbers of the R package BTYD: at the end of a step a customer is a day
     older than the T of `customer_summary` on the same evening, which counts from day to day.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> weeks = btyd.tracking(model, load_cdnow(), calibration_end="1997-09-30", observation_end="1998-06-30")
+    >>> weeks.loc[[39, 78], ["cumulative_actual", "cumulative_expected"]].round().rename_axis(None)
+        cumulative_actual  cumulative_expected
+    39               2457               2502.0
+    78               4339               4166.0
     """
     import ibis
 
@@ -178,6 +190,19 @@ def holdout_by_frequency(summary, forecasts, *, censor=7):
     Notes
     -----
     Figure 4 of Fader, Hardie & Lee (2005): a model may be right in total and wrong in every class.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> split = btyd.calibration_holdout(
+    ...     load_cdnow(), calibration_end="1997-09-30", observation_end="1998-06-30")
+    >>> naive = btyd.naive_forecasts(split, horizon=39, horizon_unit="week")
+    >>> btyd.holdout_by_frequency(split, naive, censor=2).round(2).rename_axis(None)
+        customers  actual  own_rate  average
+    0        1411    0.24      0.00     1.24
+    1         439    0.70      1.21     1.24
+    2+        507    2.45      4.74     1.24
     """
     check_count("censor", censor)
     forecasts = pd.DataFrame(forecasts)
@@ -214,6 +239,19 @@ def repeat_count_fit(model, summary, *, censor=7):
     Notes
     -----
     Fader, Hardie & Lee (2005), figure 1: chi-square 4.82 on CDNOW with 7+ as the last class.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> btyd.repeat_count_fit(model, history, censor=3).round(1).rename_axis(None)
+        actual  expected
+    0     1411    1407.7
+    1      439     460.3
+    2      214     192.5
+    3+     293     296.5
     """
     check_count("censor", censor)
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD"))

@@ -183,6 +183,15 @@ def read_json(source):
     """Read a model that `FittedModel.to_json` wrote: a path or the text itself.
 
     The cells are not saved; a bootstrap needs the model fitted afresh.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> btyd.read_json(model.to_json()).params.equals(model.params)
+    True
     """
     text = source if isinstance(source, str) and source.lstrip().startswith("{") else None
     if text is None:
@@ -273,6 +282,14 @@ def fit_mbg_nbd(summary, *, unit=None, max_cells=None):
     -----
     Wagner & Hoppe (2008), Batislam, Denizel & Filiztekin (2007). The difference shows in the one-time
     buyers, who are active for certain in the BG/NBD model and not here.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> btyd.fit_mbg_nbd(history).params.round(3).to_dict()
+    {'r': 0.525, 'alpha': 6.183, 'a': 0.891, 'b': 1.614}
     """
     return _fit_purchases("MBG/NBD", summary, unit, max_cells)
 
@@ -288,6 +305,14 @@ def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
     Buying rate ~ Gamma(r, alpha), leaving rate ~ Gamma(s, beta), independent of each other.
     Schmittlein, Morrison & Colombo (1987); likelihood after Fader & Hardie (2005), note 009. `lifetimes` stops
     this fit without asking whether it has arrived: here Newton steps finish it and the gradient is checked.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> btyd.fit_pareto_nbd(history).params.round(2).to_dict()
+    {'r': 0.55, 'alpha': 10.58, 's': 0.61, 'beta': 11.67}
     """
     return _fit_purchases("Pareto/NBD", summary, unit, max_cells)
 
@@ -366,6 +391,14 @@ def fit_gamma_gamma(
     Notes
     -----
     Fader, Hardie & Lee (2005), Journal of Marketing Research 42; Fader & Hardie, note 025.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> btyd.fit_gamma_gamma(history).params.round(2).to_dict()
+    {'p': 6.25, 'q': 3.74, 'v': 15.44}
     """
     check_choice("nonpositive", nonpositive, ("raise", "drop"))
     cells = count_cells(summary, ("frequency", "monetary_value"))

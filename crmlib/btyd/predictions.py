@@ -87,6 +87,15 @@ def expected_purchases(model, summary, *, horizon, horizon_unit):
     -----
     Fader, Hardie & Lee (2005), equation 10; Fader & Hardie note 009, equation 41; Fader, Hardie & Shang
     (2010), equation 13.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> btyd.expected_purchases(model, history, horizon=39, horizon_unit="week").head(3).round(3).tolist()
+    [1.226, 0.197, 0.203]
     """
     t = _horizon(model, horizon, horizon_unit)
     frame = _history(model, summary)
@@ -110,6 +119,15 @@ def probability_no_purchase(model, summary, *, horizon, horizon_unit):
     -----
     BG/NBD and MBG/NBD: P(not active) + P(active) ((alpha+T)/(alpha+T+t))^(r+x), because nobody leaves before
     the next purchase. Pareto/NBD: Fader & Hardie, note 028, at zero purchases.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> btyd.probability_no_purchase(model, history, horizon=39, horizon_unit="week").head(3).round(3).tolist()
+    [0.445, 0.855, 0.883]
     """
     t = _horizon(model, horizon, horizon_unit)
     frame = _history(model, summary)
@@ -160,6 +178,15 @@ def expected_spend(spend_model, summary):
     -----
     Weighted mean of p v/(q-1), with weight q-1, and the customer's own, with weight p x; Fader & Hardie,
     note 025, equation 5.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> spend = btyd.fit_gamma_gamma(history)
+    >>> btyd.expected_spend(spend, history).head(3).round(2).tolist()
+    [24.65, 35.17, 18.91]
     """
     p, q, _ = _spend_parameters(spend_model)
     population = _population_spend(spend_model)
@@ -190,6 +217,17 @@ def discounted_purchases(model, summary, *, horizon, horizon_unit, annual_discou
     -----
     Sum over months i of (E[X(t_i)] - E[X(t_(i-1))]) / (1 + annual_discount_rate)^(t_i in years).
     A last month that is not full is counted as far as it goes.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> value = btyd.discounted_purchases(
+    ...     model, history, horizon=1, horizon_unit="year", annual_discount_rate=0.15)
+    >>> value.head(3).round(3).tolist()
+    [1.457, 0.237, 0.243]
     """
     frame = _history(model, summary)
     steps = _steps(model, horizon, horizon_unit, annual_discount_rate, timing)
@@ -231,6 +269,18 @@ def lifetime_value(
     steady. CDNOW, 2,357 customers, 39 weeks, 12 months at 1 % a month, margin 1: 71,510 in total. (`lifetimes`
     takes days unless told otherwise and so gives 266,622 for the same weeks; here the unit travels with the
     summary.)
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> spend = btyd.fit_gamma_gamma(history)
+    >>> value = btyd.lifetime_value(model, spend, history, horizon=1, horizon_unit="year",
+    ...                              margin=0.3, annual_discount_rate=0.15)
+    >>> round(value.sum())
+    21239
     """
     margin = check_fraction("margin", margin)
     purchases = discounted_purchases(
@@ -261,6 +311,15 @@ def expected_purchases_new(model, *, horizon, horizon_unit):
     Notes
     -----
     Fader, Hardie & Lee (2005), equation 9: CDNOW, 39 weeks: 1.0437 in 32 weeks.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> round(btyd.expected_purchases_new(model, horizon=52, horizon_unit="week"), 3)
+    1.444
     """
     t = _horizon(model, horizon, horizon_unit, several=True)
     values = _new(model, np.asarray(t, dtype=float))
@@ -268,7 +327,17 @@ def expected_purchases_new(model, *, horizon, horizon_unit):
 
 
 def discounted_purchases_new(model, *, horizon, horizon_unit, annual_discount_rate, timing="end"):
-    """Return `expected_purchases_new`, discounted to the first purchase as in `discounted_purchases`."""
+    """Return `expected_purchases_new`, discounted to the first purchase as in `discounted_purchases`.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> round(btyd.discounted_purchases_new(model, horizon=1, horizon_unit="year", annual_discount_rate=0.15), 3)
+    1.358
+    """
     steps = _steps(model, horizon, horizon_unit, annual_discount_rate, timing)
     return float(_discounted(lambda t: _new(model, np.asarray(t, dtype=float)), *steps))
 
@@ -290,6 +359,18 @@ def lifetime_value_new(
     -------
     float
         Money per new customer.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> spend = btyd.fit_gamma_gamma(history)
+    >>> value = btyd.lifetime_value_new(model, spend, horizon=1, horizon_unit="year", margin=0.3,
+    ...                                  annual_discount_rate=0.15, first_purchase="include")
+    >>> round(value, 2)
+    24.88
     """
     margin = check_fraction("margin", margin)
     check_choice("first_purchase", first_purchase, ("include", "exclude"))
@@ -320,6 +401,15 @@ def purchase_count_probability_new(model, count, *, horizon, horizon_unit):
     -----
     Fader, Hardie & Lee (2005), equation 8, written with the negative binomial distribution so that it holds
     for large counts too (`lifetimes` overflows beyond 170).
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> btyd.purchase_count_probability_new(model, [0, 1, 2], horizon=39, horizon_unit="week").round(4).tolist()
+    [0.5743, 0.1992, 0.0853]
     """
     from scipy.special import betaln
     from scipy.stats import nbinom

@@ -56,6 +56,16 @@ def parameter_draws(model, *, n=400, seed, method="normal"):
     Covariance: D H^-1 D / N with D = diag(params), H the Hessian per customer in log parameters. The
     bootstrap is multinomial over the counted cells. Purchase and spend models are drawn independently, as
     the models themselves assume.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> draws = btyd.parameter_draws(model, n=100, seed=1)
+    >>> len(draws), draws[0].name
+    (100, 'BG/NBD')
     """
     n = check_count("n", n)
     check_choice("method", method, ("normal", "bootstrap"))
@@ -191,6 +201,16 @@ def simulate_purchases(model, summary, *, horizon, horizon_unit, n=1000, seed, d
     Pareto/NBD: the leaving rate is Gamma(s, beta+T). A simulated future takes one vector as long as the
     number of customers. Chance here strikes each customer apart: what moves all of them at once (a season, a
     promotion, a rival) is not in it, so reality scatters more.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> model = btyd.fit_bg_nbd(history)
+    >>> futures = btyd.simulate_purchases(model, history, horizon=39, horizon_unit="week", n=20, seed=1)
+    >>> futures.shape
+    (20, 1)
     """
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD", "Pareto/NBD"))
     n = check_count("n", n)
