@@ -1,0 +1,19 @@
+"""One explorer per chapter: sliders around a plain function and its figure.
+
+The function under an explorer needs no browser, can be called in a cell, and is what the tests test.
+One module per chapter; all names are found here.
+"""
+
+from crmlib.teaching.widgets.chapter_00 import contact_plan, explore_contacts
+from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_value_path, lifetime_value_summary
+from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
+
+__all__ = [
+    "contact_plan",
+    "customer_outlook",
+    "explore_contacts",
+    "explore_customer_history",
+    "explore_lifetime_value",
+    "lifetime_value_path",
+    "lifetime_value_summary",
+]
