@@ -6,6 +6,7 @@ Every command is one function here that imports what it needs when it is called,
 
 import argparse
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -57,6 +58,23 @@ def exercises(options) -> int:
     return int(failed or bool(stale))
 
 
+def case(options) -> int:
+    """Make the tables of the case company again, in datasets/hailang."""
+    from crmlib.data import simulate_case
+    from crmlib.data.case import FOLDER, SEED, write_case
+
+    with tempfile.TemporaryDirectory() as scratch:
+        made = write_case(simulate_case(seed=SEED), Path(scratch))
+        stale = [path for path in made
+                 if not (FOLDER / path.name).exists() or (FOLDER / path.name).read_bytes() != path.read_bytes()]
+        for path in stale:
+            print(f"{path.name}: {'not what the generator makes' if options.check else 'written'}")
+            if not options.check:
+                FOLDER.mkdir(parents=True, exist_ok=True)
+                (FOLDER / path.name).write_bytes(path.read_bytes())
+    return int(options.check and bool(stale))
+
+
 def lint(options) -> int:
     """Check the structure of the notebooks, and which concepts have no chapter yet."""
     from crmlib.teaching import course, lint
@@ -91,6 +109,7 @@ def build_parser() -> argparse.ArgumentParser:
     command(refresh, check="write nothing; exit code 1 if a notebook would change",
             files="notebooks to run (default: all chapters and solutions)")
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
+    command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
     command(lint, files="notebooks to check (default: all, and the concepts)")
     return parser
 

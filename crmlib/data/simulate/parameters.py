@@ -1,0 +1,155 @@
+"""Every effect that is built into the company, with its size: the truth that estimates are compared with.
+
+Probabilities are per year unless said otherwise. An *exit share* e is the part of those who would have stayed
+that leaves because of one thing: the chance of staying is the product of ``1 - e`` over everything that happened.
+"""
+
+# name: (value, meaning)
+PARAMETERS = {
+    # who comes, and from where
+    "transaction_share_promotion": (0.75, "share of transaction buyers among customers who came by a promotion"),
+    "transaction_share_search": (0.45, "… who found us by searching"),
+    "transaction_share_cold_call": (0.40, "… whom we called unasked"),
+    "transaction_share_fair": (0.30, "… who met us at a trade fair"),
+    "transaction_share_referral": (0.15, "… who were sent by another customer"),
+    "transaction_share_workplace": (0.12, "… who knew our water from their workplace"),
+    "label_error": (0.08, "share of the account managers' labels (buyer_label) that are wrong"),
+    "two_ids_share": (0.006, "share of customers who registered a second time under the same name"),
+    # how they buy
+    "season_amplitude": (0.25, "orders in mid-July lie this share above the mean of the year, in mid-January below"),
+    "promotion_share_transaction": (0.45, "share of order lines bought at promotion price, transaction buyers"),
+    "promotion_share_relationship": (0.08, "… relationship buyers"),
+    "promotion_discount": (0.12, "price cut of a promotion"),
+    "price_rise": (0.03, "rise of list prices and unit costs on every 1 January"),
+    "return_share": (0.01, "share of product lines that are returned"),
+    "adoption_rate_relationship": (0.16, "rate (per year of activity) at which relationship buyers who were customers "
+                                         "before the launch take up the coffee line"),
+    "adoption_rate_transaction": (0.06, "… transaction buyers"),
+    "adoption_at_start": (0.12, "share of customers won after the launch whose first order has the coffee line in it"),
+    # how they leave
+    "churn_mean_relationship": (0.0625, "mean of the relationship buyers' own exit probability (beta 0.8, 12)"),
+    "churn_mean_transaction": (0.24, "mean of the transaction buyers' own exit probability (beta 1.2, 3.8)"),
+    "neglect_exit": (0.24, "exit share of a customer year without any contact that does not sell"),
+    "attention_relationship": (0.65, "chance of such a contact in a year, relationship buyers, whom managers like to see"),
+    "attention_transaction": (0.40, "… transaction buyers"),
+    "attention_household": (0.75, "… households: times this"),
+    "blame_first_exit": (0.22, "exit share of a failure where we first asked whose fault it was"),
+    "repaired_exit": (0.03, "exit share of a failure that was repaired"),
+    "replaced_exit": (0.0, "exit share of a failure where the machine was replaced at once: no recovery paradox"),
+    "contact_departure_rate": (0.15, "chance that a contact person leaves their firm in a year"),
+    "lone_contact_exit": (0.35, "exit share of a year in which the only contact person leaves"),
+    "campaign_neglect_relief": (0.85, "a campaign call takes away this part of neglect_exit"),
+    "campaign_backlash": (0.12, "exit share of a campaign call to a transaction buyer: it reminds them to compare"),
+    "second_life_exit": (0.30, "exit probability of a customer who was won back"),
+    # why they say they left
+    "neglect_stated_as_price": (0.15, "share of the neglected who say in the interview that a competitor was cheaper"),
+    # people
+    "user_conversion_delighted": (0.08, "rate at which an end user with stance 0.5 or more becomes a private customer"),
+    "user_conversion_other": (0.015, "… with a stance below 0.5"),
+    "referral_anyway": (0.40, "share of referred customers who would have come without the referral"),
+    # what failures there are
+    "failure_rate_organisation": (0.50, "failures per year of an organisation"),
+    "failure_rate_household": (0.20, "… of a household"),
+    # winning back, by the true reason of leaving
+    "return_closed": (0.0, "chance that one attempt brings back who closed down"),
+    "return_moved": (0.03, "… who moved away"),
+    "return_need_changed": (0.08, "… whose need changed"),
+    "return_competitor": (0.15, "… who went to a competitor; with a discount twice as much"),
+    "return_product": (0.15, "… who was annoyed by a failure"),
+    "return_neglect": (0.32, "… who felt neglected"),
+    "return_contact_left": (0.35, "… whose contact person had left"),
+    # the house's own services, share of requests in time
+    "on_time_order_entry": (0.98, "orders typed in on the day: sales to order desk"),
+    "on_time_picking": (0.96, "goods ready in time: warehouse to dispatch"),
+    "on_time_delivery": (0.94, "goods at the door in time: dispatch to fitters"),
+    "on_time_installation": (0.88, "machine fitted in time: fitters to billing"),
+    "on_time_invoicing": (0.97, "correct invoice in time: billing to sales"),
+    "on_time_tender_drawings": (0.83, "drawings for a tender in time: engineering to tender office"),
+    "on_time_travel_tickets": (0.95, "tickets in time: office to sales"),
+    # after the sale
+    "seller_tone_drop": (6.0, "points by which the seller's tone falls from signing on"),
+    "seller_tone_days": (90.0, "days after which 63 % of that drop has happened"),
+    "buyer_tone_rise": (4.0, "points by which the buyer's tone rises after the sale"),
+    "buyer_tone_days": (60.0, "days after which half of that rise has happened"),
+    # what makes satisfaction, points per point
+    "driver_product": (0.30, "satisfaction gained per point of the rating of the product"),
+    "driver_service": (0.45, "… of the service"),
+    "driver_image": (0.10, "… of the firm's image"),
+}
+
+VALUES = {name: value for name, (value, _) in PARAMETERS.items()}
+MEANINGS = {name: meaning for name, (_, meaning) in PARAMETERS.items()}
+
+CHURN_SHAPES = {"relationship": (0.8, 12.0), "transaction": (1.2, 3.8)}
+
+CATEGORIES = ("household", "business", "channel", "distributor", "internal")
+CATEGORY_SHARES = (0.555, 0.415, 0.018, 0.012)
+SECTORS = ("office", "hotel", "school", "clinic", "restaurant", "factory")
+SECTOR_SHARES = (0.38, 0.12, 0.10, 0.10, 0.18, 0.12)
+DISTRICTS = ("Jinjiang", "Qingyang", "Jinniu", "Wuhou", "Chenghua", "Gaoxin")
+CHANNELS = ("referral", "fair", "search", "cold_call", "promotion", "workplace")
+CHANNEL_SHARES = {"household": (0.23, 0.06, 0.34, 0.04, 0.33), "organisation": (0.22, 0.20, 0.21, 0.22, 0.15)}
+ACQUISITION_COST = {  # mean in yuan by channel: households, organisations
+    "referral": (50, 600), "fair": (260, 2600), "search": (140, 1200), "cold_call": (320, 1900),
+    "promotion": (170, 900), "workplace": (20, 20),
+}
+GRADES = ("AAA", "AA", "A", "B", "C", "D")
+ROLES = ("initiator", "user", "influencer", "decider", "approver", "buyer", "gatekeeper")
+REASONS = ("closed", "moved", "need_changed", "competitor", "product", "neglect", "contact_left")
+BASE_REASONS = {  # why those leave who would have left anyway
+    "relationship": (0.16, 0.24, 0.32, 0.22, 0.06, 0.0, 0.0),
+    "transaction": (0.08, 0.12, 0.18, 0.57, 0.05, 0.0, 0.0),
+}
+
+# Kano: what the respondents' answers are drawn from, shares of A, O, M, I, R, Q
+KANO_FEATURES = {
+    "water_quality": (0.04, 0.20, 0.66, 0.07, 0.0, 0.03),
+    "next_day_delivery": (0.12, 0.55, 0.20, 0.11, 0.0, 0.02),
+    "fast_repair": (0.10, 0.48, 0.34, 0.06, 0.0, 0.02),
+    "free_filter_check": (0.52, 0.24, 0.06, 0.16, 0.0, 0.02),
+    "app_ordering": (0.44, 0.12, 0.03, 0.34, 0.05, 0.02),
+    "loaner_machine": (0.56, 0.18, 0.05, 0.19, 0.0, 0.02),
+    "plain_invoice": (0.03, 0.14, 0.62, 0.19, 0.0, 0.02),
+    "sales_calls": (0.04, 0.03, 0.02, 0.38, 0.50, 0.03),
+}
+HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
+            "trust", "you_orientation")
+
+# product, English, Chinese, family, launch, list price and unit cost in 2021 (yuan), weight with households and
+# with organisations within its group
+PRODUCTS = (
+    ("M01", "desktop dispenser", "台式饮水机", "machine", "2021-01-01", 399, 250, 5, 1),
+    ("M02", "standing dispenser", "立式饮水机", "machine", "2021-01-01", 890, 560, 3, 4),
+    ("M03", "under-sink purifier", "厨下净水器", "machine", "2021-01-01", 1890, 1130, 3, 1),
+    ("M04", "office purifier", "办公净水机", "machine", "2021-01-01", 3980, 2480, 0, 3),
+    ("M05", "boiling-water tap", "开水器", "machine", "2021-01-01", 2680, 1680, 0, 2),
+    ("M06", "ice maker", "制冰机", "machine", "2021-01-01", 5600, 3750, 0, 1),
+    ("C01", "bottled water 18.9 l", "桶装水", "consumable", "2021-01-01", 22, 12, 30, 40),
+    ("C02", "case of small bottles", "瓶装水（箱）", "consumable", "2021-01-01", 48, 31, 10, 14),
+    ("C03", "carbon filter", "活性炭滤芯", "consumable", "2021-01-01", 120, 48, 12, 9),
+    ("C04", "membrane filter", "反渗透滤芯", "consumable", "2021-01-01", 320, 145, 7, 6),
+    ("C05", "paper cups", "纸杯", "consumable", "2021-01-01", 16, 10, 4, 12),
+    ("C06", "tea selection", "茶包", "consumable", "2021-01-01", 65, 38, 5, 6),
+    ("C07", "cleaning tablets", "清洗片", "consumable", "2021-01-01", 39, 15, 5, 4),
+    ("C08", "salt for softeners", "软水盐", "consumable", "2021-01-01", 58, 36, 3, 3),
+    ("S01", "service contract, one year", "年度服务合同", "service", "2021-01-01", 180, 90, 0, 0),
+    ("S02", "installation", "安装", "service", "2021-01-01", 150, 95, 3, 3),
+    ("S03", "cleaning visit", "上门清洗", "service", "2021-01-01", 120, 70, 5, 6),
+    ("S04", "water test", "水质检测", "service", "2021-01-01", 200, 110, 1, 2),
+    ("M07", "coffee machine", "咖啡机", "machine", "2023-03-01", 3200, 2050, 0, 0),
+    ("C09", "coffee beans", "咖啡豆", "consumable", "2023-03-01", 98, 52, 3, 3),
+    ("C10", "milk and sugar box", "奶糖盒", "consumable", "2023-03-01", 45, 25, 1, 1),
+    ("M08", "leak guard", "智能漏水保护器", "machine", "2024-09-01", 260, 130, 0, 0),
+)
+COFFEE = ("M07", "C09", "C10")
+LEAK_GUARD = "M08"
+SERVICE_LINKS = (  # service, supplier, recipient
+    ("order_entry", "sales", "order desk"),
+    ("picking", "warehouse", "dispatch"),
+    ("delivery", "dispatch", "fitters"),
+    ("installation", "fitters", "billing"),
+    ("invoicing", "billing", "sales"),
+    ("tender_drawings", "engineering", "tender office"),
+    ("travel_tickets", "office", "sales"),
+)
+INTERNAL_DEPARTMENTS = ("销售部", "仓库", "调度室", "安装队", "财务部", "工程部", "投标办公室", "行政办公室")
