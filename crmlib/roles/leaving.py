@@ -1,0 +1,232 @@
+"""What the records say: how often contacts leave, what it does, and how often end users become customers."""
+
+import math
+
+import pandas as pd
+
+from crmlib.checks import check_day, check_fraction
+from crmlib.errors import DataError
+from crmlib.roles.tables import check_level, checked_contacts, require_columns, with_dates
+
+
+def _poisson_rate(events, years, level):
+    """Events per person-year, with the exact limits of a Poisson count."""
+    from scipy.stats import chi2
+
+    tail = (1 - level) / 2
+    low = chi2.ppf(tail, 2 * events) / 2 if events else 0.0
+    counts = {"estimate": events, "low": low, "high": chi2.ppf(1 - tail, 2 * events + 2) / 2}
+    return {name: float(count / years) if years > 0 else math.nan for name, count in counts.items()}
+
+
+def _spells(contacts, observation_end, lost_on):
+    """One row per person with ``since``, ``left_on`` and ``until``: as long as the account is watched."""
+    require_columns(contacts, "contacts", ["customer_id", "contact_id", "since"])
+    contacts = with_dates(contacts, "contacts", ["since", "left_on"])
+    end = pd.Timestamp(check_day("observation_end", observation_end))
+    people = contacts.groupby(["customer_id", "contact_id"], as_index=False).agg(
+        since=("since", "min"), left_on=("left_on", "max"), present=("left_on", lambda day: day.isna().any()))
+    people.loc[people["present"], "left_on"] = pd.NaT
+    problems = []
+    if wrong := int((people["left_on"] < people["since"]).sum()):
+        problems.append(f"{wrong:,} people left before they came: correct since or left_on")
+    if late := int((people["since"] > end).sum() + (people["left_on"] > end).sum()):
+        problems.append(f"{late:,} dates lie after observation_end {end.date()}")
+    if problems:
+        raise DataError("contacts: " + "; ".join(problems))
+    people["until"] = people["left_on"].fillna(end)
+    if lost_on is not None:
+        lost = pd.to_datetime(people["customer_id"].map(pd.Series(lost_on)))
+        unseen = lost < people["until"]
+        people["left_on"], people["until"] = people["left_on"].mask(unseen), people["until"].mask(unseen, lost)
+        people = people[people["until"] >= people["since"]]  # not those who came when nobody looked any more
+    return people.drop(columns="present"), end
+
+
+def departure_rate(contacts, *, observation_end, lost_on=None, level=0.95) -> pd.Series:
+    """Return the yearly probability that a contact leaves their firm.
+
+    ``1 - exp(-departures / person-years)``; limits from the exact Poisson limits of the number of departures. Every
+    person counts from ``since`` until they left, the account was lost or the data end, and once, however many roles
+    they have. It assumes one constant rate for everybody.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        ``customer_id, contact_id, since, left_on`` (missing: still there); one row per person, or per person and role.
+    observation_end : date or str
+        The last day of the data.
+    lost_on : Series, optional
+        By customer id, the day from which the account was not watched any more (missing: still watched). Without it
+        every account counts to the end of the data, and people whose leaving nobody would have noted count as staying.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.Series
+        ``estimate, low, high`` (probability per year), ``departures, person_years``.
+
+    Raises
+    ------
+    DataError
+        If somebody left before they came, or a date lies after the end.
+
+    Examples
+    --------
+    >>> contacts = pd.DataFrame({"customer_id": [1, 2], "contact_id": [7, 8], "since": ["2021-01-01", "2021-01-01"],
+    ...                          "left_on": ["2023-01-01", None]})
+    >>> departure_rate(contacts, observation_end="2025-01-01").round(3).to_dict()
+    {'estimate': 0.154, 'low': 0.004, 'high': 0.605, 'departures': 1.0, 'person_years': 5.999}
+    """
+    level = check_level(level)
+    people, _ = _spells(contacts, observation_end, lost_on)
+    years = float((people["until"] - people["since"]).dt.days.sum()) / 365.25
+    departures = int(people["left_on"].notna().sum())
+    rates = {name: abs(math.expm1(-rate)) for name, rate in _poisson_rate(departures, years, level).items()}
+    return pd.Series({**rates, "departures": departures, "person_years": years})
+
+
+def lone_contact_exit(contacts, contracts, *, observation_end, level=0.95) -> pd.Series:
+    """Return how much more often a firm does not renew after a year in which its only contact left.
+
+    Contract years that begin with exactly one person known, and in which nobody joins before that person leaves, are
+    divided into those with that person's departure (q₁: share not renewed) and those without (q₀).
+    ``e = 1 - (1 - q₁) / (1 - q₀)`` is the extra probability, so that ``1 - q₁ = (1 - q₀)(1 - e)``. The limits are of
+    the log ratio of the two shares renewed, half a contract added to each count.
+
+    The comparison is fair only if firms whose contact leaves are otherwise like the others.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        ``customer_id, contact_id, since, left_on``.
+    contracts : pandas.DataFrame
+        ``customer_id, started_on, due_on, renewed`` (True, False; missing while it is not known yet), one row per
+        contract year.
+    observation_end : date or str
+        The last day of the data.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.Series
+        ``estimate, low, high`` of e; ``exit_with, exit_without`` (q₁, q₀), ``years_with, years_without`` (how many
+        contract years). NaN if there are none of one kind. `low` may be negative: chance alone can do that.
+
+    Raises
+    ------
+    DataError
+        If dates are missing or in the wrong order.
+
+    Examples
+    --------
+    >>> contacts = pd.DataFrame({"customer_id": range(8), "contact_id": range(8), "since": "2021-01-01",
+    ...                          "left_on": ["2021-06-01"] * 4 + [None] * 4})
+    >>> contracts = pd.DataFrame({"customer_id": range(8), "started_on": "2021-02-01", "due_on": "2022-02-01",
+    ...                           "renewed": [True] * 2 + [False] * 2 + [True] * 4})
+    >>> lone_contact_exit(contacts, contracts, observation_end="2023-01-01")[["estimate", "exit_with"]].tolist()
+    [0.5, 0.5]
+    """
+    from scipy.stats import norm
+
+    z = norm.ppf((1 + check_level(level)) / 2)
+    people, _ = _spells(contacts, observation_end, None)
+    require_columns(contracts, "contracts", ["customer_id", "started_on", "due_on"])
+    if "renewed" not in contracts.columns:
+        raise DataError("contracts lack the column renewed: True, False, or missing while it is not known")
+    years = with_dates(contracts, "contracts", ["started_on", "due_on"])
+    if wrong := int((years["due_on"] <= years["started_on"]).sum()):
+        raise DataError(f"contracts: {wrong:,} contract year(s) end before they begin: correct started_on or due_on")
+    years = years[years["renewed"].notna()].reset_index(names="year")
+    both = years.merge(people, on="customer_id")
+    at_start = both[(both["since"] <= both["started_on"]) & ~(both["left_on"] <= both["started_on"])]
+    lone = at_start[~at_start["year"].duplicated(keep=False)].set_index("year")
+    leaves = lone["left_on"].where(lone["left_on"] <= lone["due_on"])
+    in_year = (both["since"] > both["started_on"]) & (both["since"] <= both["due_on"])
+    joins = both[in_year].groupby("year")["since"].min()
+    helped = joins.reindex(lone.index) <= leaves.fillna(lone["due_on"])
+    left, renewed = leaves.notna()[~helped], lone.loc[~helped, "renewed"].astype(bool)
+    n1, n0 = int(left.sum()), int((~left).sum())
+    stay1, stay0 = int(renewed[left].sum()), int(renewed[~left].sum())
+    found = {"exit_with": 1 - stay1 / n1 if n1 else math.nan, "exit_without": 1 - stay0 / n0 if n0 else math.nan,
+             "years_with": n1, "years_without": n0}
+    if not n1 or not stay0:
+        return pd.Series({"estimate": math.nan, "low": math.nan, "high": math.nan, **found})
+    centre = math.log((stay1 + 0.5) / (n1 + 0.5) / ((stay0 + 0.5) / (n0 + 0.5)))
+    spread = z * math.sqrt(1 / (stay1 + 0.5) - 1 / (n1 + 0.5) + 1 / (stay0 + 0.5) - 1 / (n0 + 0.5))
+    return pd.Series({"estimate": 1 - (stay1 / n1) / (stay0 / n0), "low": 1 - math.exp(centre + spread),
+                      "high": 1 - math.exp(centre - spread), **found})
+
+
+def user_conversion(contacts, customers, *, observation_end, lost_on=None, delighted=0.5, level=0.95) -> pd.DataFrame:
+    """Return how often end users at work open a private account of their own, by their stance towards us.
+
+    ``conversions / person-years``, a rate per year, for users with a stance of at least `delighted` and for the
+    others, with the exact limits of a Poisson count. A user counts from ``since`` until the day of the first private
+    order, the day they left, the day the account was lost, or the end of the data.
+
+    Parameters
+    ----------
+    contacts : pandas.DataFrame
+        ``customer_id, contact_id, role, influence, stance, since, left_on, became_customer_id`` (missing: never).
+    customers : pandas.DataFrame
+        ``customer_id, acquired_on``: when the private accounts began.
+    observation_end : date or str
+        The last day of the data.
+    lost_on : Series, optional
+        As in `departure_rate`.
+    delighted : float
+        The stance from which a user is called delighted.
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index ``delighted, other``; ``people, person_years, conversions`` and the rate per year as
+        ``estimate, low, high``. The probability of at least one conversion in a year is ``1 - exp(-rate)``.
+
+    Raises
+    ------
+    DataError
+        If a private account is not among the customers, or is older than the contact.
+
+    Examples
+    --------
+    >>> contacts = pd.DataFrame({"customer_id": 1, "contact_id": [7, 8], "role": "user", "influence": 0.2,
+    ...     "stance": [0.8, 0.0], "since": "2021-01-01", "left_on": None, "became_customer_id": [90, None]})
+    >>> customers = pd.DataFrame({"customer_id": [1, 90], "acquired_on": ["2021-01-01", "2022-01-01"]})
+    >>> found = user_conversion(contacts, customers, observation_end="2025-01-01")
+    >>> found[["people", "conversions", "estimate"]].round(2)
+               people  conversions  estimate
+    delighted       1            1       1.0
+    other           1            0       0.0
+    """
+    level, delighted = check_level(level), check_fraction("delighted", delighted, low=-1)
+    users = checked_contacts(contacts)
+    users = users[users["role"] == "user"]
+    if "became_customer_id" not in users.columns:
+        raise DataError("contacts lack the column became_customer_id: the id of the private account, or missing")
+    require_columns(customers, "customers", ["customer_id", "acquired_on"])
+    spells, _ = _spells(users, observation_end, lost_on)
+    opened = with_dates(customers, "customers", ["acquired_on"]).set_index("customer_id")["acquired_on"]
+    users = users.merge(spells[["customer_id", "contact_id", "since", "until"]], on=["customer_id", "contact_id"],
+                        suffixes=("_given", ""))
+    private = users["became_customer_id"].dropna()
+    if len(lost := private[~private.isin(opened.index)]):
+        raise DataError(f"contacts: {len(lost):,} private account(s) are not among the customers, first {lost.iloc[0]}")
+    users["converted_on"] = private.map(opened).reindex(users.index)
+    if early := int((users["converted_on"] < users["since"]).sum()):
+        raise DataError(f"contacts: {early:,} user(s) had their private account before they became contacts: leave "
+                        "them out first, work did not bring them")
+    converted = users["converted_on"] <= users["until"]
+    until = users["converted_on"].where(converted, users["until"])
+    years = (until - users["since"]).dt.days / 365.25
+    rows = {}
+    for name, group in (("delighted", users["stance"] >= delighted), ("other", users["stance"] < delighted)):
+        events, exposure = int(converted[group].sum()), float(years[group].sum())
+        rows[name] = {"people": int(group.sum()), "person_years": exposure, "conversions": events,
+                      **_poisson_rate(events, exposure, level)}
+    return pd.DataFrame.from_dict(rows, orient="index")
