@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib.errors import DataError
-from crmlib.segments import gini, lorenz_curve, pareto_gini, pareto_shape, share_needed, top_share
+from crmlib.segments import (
+    gini,
+    law_gini,
+    law_top_share,
+    lorenz_curve,
+    pareto_gini,
+    pareto_shape,
+    share_needed,
+    simulate_values,
+    top_share,
+    whale_curve,
+    whale_peak,
+)
 
 MEASURES = [lorenz_curve, gini, top_share, share_needed]
 
@@ -173,3 +185,81 @@ def test_pareto_shape_reproduces_its_own_shares(q, between):
     alpha = pareto_shape(customer_share=q, value_share=p)
     assert alpha > 1
     assert q ** (1 - 1 / alpha) == pytest.approx(p, abs=1e-9)
+
+
+# --------------------------------------------------------------- laws, and where profits are negative
+
+
+def test_laws_by_hand():
+    # exponential: q (1 - ln q) and a Gini of a half; lognormal: 80/20 at sigma = 2 * 0.841621
+    assert law_top_share("gamma", 1, share=0.2) == pytest.approx(0.2 * (1 - np.log(0.2)), abs=1e-12)
+    assert law_gini("gamma", 1) == pytest.approx(0.5, abs=1e-12)
+    assert law_top_share("lognormal", 2 * 0.8416212335729143, share=0.2) == pytest.approx(0.8, abs=1e-12)
+    assert law_top_share("pareto", np.log(5) / np.log(4), share=0.2) == pytest.approx(0.8, abs=1e-12)
+    assert law_gini("pareto", np.log(5) / np.log(4)) == pytest.approx(0.756471, abs=5e-7)
+    assert law_gini("lognormal", 1) == pytest.approx(0.5204998778, abs=1e-9)
+    assert law_gini("gamma", 2) == pytest.approx(0.375, abs=1e-12)
+
+
+@pytest.mark.parametrize(("law", "parameter"), [("gamma", 0.3), ("gamma", 3.0), ("lognormal", 0.7), ("pareto", 3.0)])
+def test_simulated_customers_follow_their_law(law, parameter):
+    x = simulate_values(law, parameter, customers=200_000, seed=1, mean=50)
+    assert x.mean() == pytest.approx(50, rel=0.02) and (x >= 0).all()
+    assert top_share(x, share=0.2) == pytest.approx(law_top_share(law, parameter, share=0.2), abs=0.01)
+    assert gini(x) == pytest.approx(law_gini(law, parameter), abs=0.01)
+    again = simulate_values(law, parameter, customers=200_000, seed=1, mean=50)
+    assert (x == again).all()
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: law_top_share("normal", 1), "law='normal' is not known: use one of 'pareto', 'lognormal', 'gamma'"),
+    (lambda: law_top_share("gamma", 0), "parameter must be above zero"),
+    (lambda: law_top_share("pareto", 1), "shape must be above 1"),
+    (lambda: law_top_share("gamma", 1, share=20), "did you mean 0.2"),
+    (lambda: law_top_share("gamma", 1, share=0.0), "strictly between 0 and 1"),
+    (lambda: law_gini("gamma", -1), "parameter must be above zero"),
+    (lambda: simulate_values("gamma", 1, customers=0, seed=1), "customers must be a whole number of at least 1"),
+    (lambda: simulate_values("pareto", 0.5, customers=3, seed=1), "shape must be above 1"),
+])
+def test_bad_laws(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_whale_curve_by_hand():
+    curve = whale_curve(pd.Series([-10.0, 60.0, 50.0, 0.0], index=list("abcd")))
+    assert curve["customer_share"].tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve["profit_share"].tolist() == pytest.approx([0, 0.6, 1.1, 1.1, 1])
+    assert curve["cumulative_profit"].tolist() == [0, 60, 110, 110, 100]
+    peak = whale_peak([-10.0, 60.0, 50.0, 0.0])
+    assert peak.tolist() == pytest.approx([4, 100, 1.1, 0.5, 1, -10])
+
+
+def test_without_losses_the_whale_curve_is_the_lorenz_curve_from_the_other_end():
+    x = [5.0, 1.0, 3.0, 3.0]
+    whale, lorenz = whale_curve(x), lorenz_curve(x)
+    assert whale["profit_share"].tolist() == pytest.approx((1 - lorenz["value_share"])[::-1].tolist())
+    assert whale_peak(x)["peak_share"] == 1 and whale_peak(x)["loss_makers"] == 0
+
+
+@pytest.mark.parametrize(("values", "message"), [
+    ([1, np.nan], "1 of 2 values of profit are missing"),
+    ([], "at least one"),
+    ([[1, 2]], "one number per customer"),
+    (["a"], "must be numbers"),
+    ([1, -1], "adds up to 0.00: a share of it has no meaning"),
+    ([1, -3], "adds up to -2.00"),
+])
+def test_bad_profits(values, message):
+    for function in (whale_curve, whale_peak):
+        with pytest.raises(DataError, match=message):
+            function(values)
+
+
+@given(st.lists(st.integers(-10**6, 10**7), min_size=1, max_size=60).filter(lambda cents: sum(cents) > 0))
+def test_whale_curve_ends_on_the_exact_total_and_is_highest_where_losses_begin(cents):
+    curve, peak = whale_curve([c / 100 for c in cents]), whale_peak([c / 100 for c in cents])
+    assert curve["cumulative_profit"].iloc[-1] == sum(cents) / 100 and curve["profit_share"].iloc[-1] == 1
+    gains, losses = sum(c for c in cents if c > 0), sum(c for c in cents if c < 0)
+    assert peak["peak_share"] == pytest.approx(gains / sum(cents)) and peak["lost"] == losses / 100
+    assert peak["loss_makers"] == sum(c < 0 for c in cents)

@@ -1,0 +1,121 @@
+"""What the functions of this chapter accept: one value per customer, tables of lines, shares with an interval."""
+
+import numpy as np
+import pandas as pd
+
+from crmlib.checks import check_count, check_fraction
+from crmlib.errors import DataError
+
+
+def shown(value) -> str:
+    """A customer's id as a reader writes it: 'ann' or 3, not np.int64(3)."""
+    return repr(value.item() if hasattr(value, "item") else value)
+
+
+def customer_values(name: str, values) -> pd.Series:
+    """Return one finite number per customer as a float Series, its index the customers; or say what is wrong."""
+    series = values if isinstance(values, pd.Series) else pd.Series(np.asarray(values).tolist(), dtype=None)
+    if np.ndim(values) != 1 or series.empty:
+        raise DataError(f"{name} must be one number per customer, at least one; got shape {np.shape(values)}")
+    if not pd.api.types.is_numeric_dtype(series) or pd.api.types.is_bool_dtype(series):
+        raise DataError(f"{name} must be numbers, not {series.dtype}: convert them or drop the missing ones")
+    series = series.astype(float) if not pd.api.types.is_extension_array_dtype(series) else pd.Series(
+        series.to_numpy(dtype=float, na_value=np.nan), index=series.index, name=series.name)
+    missing = ~np.isfinite(series.to_numpy())
+    if missing.any():
+        raise DataError(f"{int(missing.sum()):,} of {len(series):,} values of {name} are missing or infinite, the "
+                        f"first for customer {shown(series.index[missing][0])}: drop or fill them first")
+    if series.index.has_duplicates:
+        twice = series.index[series.index.duplicated()]
+        raise DataError(f"{name} has {len(twice):,} customer(s) twice, the first {shown(twice[0])}: add up their rows first")
+    return series
+
+
+def same_customers(first_name: str, first: pd.Series, second_name: str, second: pd.Series) -> pd.Series:
+    """Return `second` in the order of `first`; both must hold the same customers."""
+    only_first, only_second = first.index.difference(second.index), second.index.difference(first.index)
+    if len(only_first) or len(only_second):
+        raise DataError(
+            f"{first_name} and {second_name} are not about the same customers: {len(only_first):,} are only in "
+            f"{first_name}, {len(only_second):,} only in {second_name}; reindex one to the other, and decide what a "
+            "missing customer is worth"
+        )
+    return second.reindex(first.index)
+
+
+def engine_table(lines, columns, what: str):
+    """Return `lines` (pandas or Ibis) as an Ibis table of `columns`, or say which are missing or hold gaps."""
+    import ibis
+
+    if not isinstance(lines, (pd.DataFrame, ibis.Table)):
+        raise TypeError(f"{what} must be a pandas DataFrame or an Ibis table, not {type(lines).__name__}")
+    absent = [name for name in columns if name not in lines.columns]
+    if absent:
+        raise DataError(f"{what} lack the column(s) {', '.join(absent)}; they have "
+                        f"{', '.join(map(str, lines.columns))}")
+    if isinstance(lines, pd.DataFrame):
+        frame = lines[list(columns)]
+        nulls = frame.isna().sum()
+        table = None if nulls.any() else ibis.memtable(frame)
+    else:
+        table = lines.select(*columns)
+        nulls = table.aggregate(**{name: table[name].isnull().sum() for name in columns}).execute().iloc[0].fillna(0)
+    if nulls.any():
+        found = ", ".join(f"{int(count):,} in {name}" for name, count in nulls[nulls > 0].items())
+        raise DataError(f"{what} have missing values ({found}): drop or fill them first, and say which")
+    return table
+
+
+def share_interval(count, of, *, level: float = 0.95):
+    """Return the Wilson interval of a share: between which shares does a count leave it open?
+
+    ``(p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)`` with p = count/of, n = of, and z the normal quantile.
+
+    Parameters
+    ----------
+    count, of : int or array-like of int
+        Successes, and trials; ``0 <= count <= of``.
+    level : float
+        Confidence level, strictly between 0 and 1.
+
+    Returns
+    -------
+    low, high : float or numpy.ndarray
+        NaN where `of` is 0.
+
+    Raises
+    ------
+    ValueError
+        If a count is negative or above its number of trials, or the level is out of range.
+
+    Examples
+    --------
+    >>> [round(end, 3) for end in share_interval(8, 10)]
+    [0.49, 0.943]
+    """
+    k, n = np.asarray(count, dtype=float), np.asarray(of, dtype=float)
+    if not ((k >= 0) & (k <= n)).all():
+        raise ValueError(f"a share needs 0 <= count <= of; got count {count!r} of {of!r}")
+    z = normal_quantile(level)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        p = k / n
+        middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+        low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+    if low.ndim == 0:
+        return float(low), float(high)
+    return low, high
+
+
+def normal_quantile(level: float) -> float:
+    """Return z of a two-sided interval of this level: 1.96 for 95 %."""
+    from scipy.special import ndtri
+
+    level = check_fraction("level", level)
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie strictly between 0 and 1, not {level:g}")
+    return float(ndtri(0.5 + level / 2))
+
+
+def check_levels(levels: int) -> int:
+    """Return the number of levels of a score: whole, at least 2."""
+    return check_count("levels", levels, minimum=2)
