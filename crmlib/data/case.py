@@ -149,9 +149,9 @@ class Case:
                 f"{len(self.orders):,} order lines, {self.observation_start} to {self.observation_end}")
 
 
-def typed(table: pd.DataFrame, columns: dict) -> pd.DataFrame:
-    """Return the columns in order, each with the type of its kind."""
-    return pd.DataFrame({name: table[name].astype(_DTYPES[kind]) for name, kind in columns.items()})
+def typed(table, columns: dict) -> pd.DataFrame:
+    """Return the columns of a table (or dict of columns) in order, each with the type of its kind."""
+    return pd.DataFrame({name: pd.Series(table[name]).astype(_DTYPES[kind]) for name, kind in columns.items()})
 
 
 def load_case(*, seed: int | None = None, folder: Path | None = None) -> Case:

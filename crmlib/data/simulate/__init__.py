@@ -130,7 +130,7 @@ def _day(numbers, *, never=NEVER):
 
 def _named(codes, labels):
     """Texts for codes; missing for -1."""
-    return pd.Series(pd.Categorical.from_codes(np.asarray(codes), list(labels)).astype("str"))
+    return pd.Series(pd.array(list(labels), dtype="str").take(np.asarray(codes), allow_fill=True))
 
 
 def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, contracts, lines, attempts, ids):
@@ -177,11 +177,11 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     contacts = contacts.sort_values("contact_id", kind="stable", ignore_index=True)
     products = pd.DataFrame([row[:7] for row in parameters.PRODUCTS], columns=list(stored.COLUMNS["products"]))
     products["launched_on"] = pd.to_datetime(products["launched_on"])
-    order_lines = pd.DataFrame({
+    order_lines = {
         "order_id": lines["order_id"], "customer_id": ids.at(lines["who"], lines["day"]), "date": _day(lines["day"]),
         "product_id": _named(lines["product"], products["product_id"]), "quantity": lines["quantity"],
         "amount": lines["cents"] / 100, "margin": lines["margin_cents"] / 100, "promotion": lines["promotion"],
-    })
+    }
     contracts = _with_prices(contracts, lines)
     contract_table = pd.DataFrame({
         "contract_id": np.arange(1, len(contracts) + 1), "customer_id": ids.first[contracts["who"]],
@@ -191,14 +191,14 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     })
     contract_table["renewed"] = contract_table["renewed"].mask(contracts["renewed"] < 0)
     talks = records.interactions(draws("interactions"), values, everybody, life, contracts, spells)
-    interactions = pd.DataFrame({
+    interactions = {
         "interaction_id": np.arange(1, len(talks) + 1), "customer_id": ids.at(talks["who"], talks["day"]),
         "contact_id": _spoken_to(draws("spoken to"), talks, persons, known), "date": _day(talks["day"]),
         "medium": _named(talks["medium"], records._MEDIA), "purpose": _named(talks["purpose"], records._PURPOSES),
         "cost": talks["cost"], "function": _named(talks["function"], records._FUNCTIONS),
         "barrier": _named(talks["barrier"], records._BARRIERS), "seller_tone": talks["seller_tone"],
         "buyer_tone": talks["buyer_tone"],
-    })
+    }
     answers = records.survey(draws("survey"), values, everybody, spells)
     survey = answers.assign(customer_id=ids.at(answers["who"], answers["day"]), date=_day(answers["day"]))
     failures = records.incidents(draws("incidents"), everybody, life)

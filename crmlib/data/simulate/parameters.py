@@ -30,7 +30,7 @@ PARAMETERS = {
     "churn_mean_relationship": (0.0625, "mean of the relationship buyers' own exit probability (beta 0.8, 12)"),
     "churn_mean_transaction": (0.24, "mean of the transaction buyers' own exit probability (beta 1.2, 3.8)"),
     "neglect_exit": (0.24, "exit share of a customer year without any contact that does not sell"),
-    "attention_relationship": (0.65, "chance of such a contact in a year, relationship buyers, whom managers like to see"),
+    "attention_relationship": (0.65, "chance of such a contact in a year, relationship buyers: managers like them"),
     "attention_transaction": (0.40, "… transaction buyers"),
     "attention_household": (0.75, "… households: times this"),
     "blame_first_exit": (0.22, "exit share of a failure where we first asked whose fault it was"),
