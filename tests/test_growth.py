@@ -150,6 +150,7 @@ def test_cents_are_exact_where_floats_are_not():
 
 
 @pytest.mark.spark
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of pyspark, on pandas 3
 def test_the_same_bridge_on_spark(spark):
     spark.createDataFrame(SMALL.astype({"customer_id": object, "product_id": object})).createOrReplaceTempView("lines")
     table = ibis.pyspark.connect(spark).table("lines")
