@@ -40,7 +40,7 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
     Examples
     --------
     >>> simulate_case(seed=7, customers=200)
-    Hailang (fictional), company 7: 211 customers, 4,275 order lines, 2021-01-01 to 2025-12-31
+    Hailang (fictional), company 7: 211 customers, 4,276 order lines, 2021-01-01 to 2025-12-31
     """
     seed, customers = check_count("seed", seed, minimum=0), check_count("customers", customers, minimum=100)
     values = _changed(changes or {})
@@ -64,15 +64,18 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
 
     attempts = records.winbacks(draws("winbacks"), values, everybody, life)
     came = attempts[attempts["returned"]]
+    ids = _Ids(draws("second ids"), values, everybody, life)
     spells = pd.concat([
         pd.DataFrame({"who": np.arange(len(everybody)), "begin": everybody["start"],
-                      "end": np.minimum(life["left"], DAYS)}),
+                      "end": np.minimum(np.minimum(life["left"], DAYS), ids.split)}),
+        # who registers again does so with an order
+        pd.DataFrame({"who": ids.twice, "begin": ids.split[ids.twice],
+                      "end": np.minimum(life["left"], DAYS)[ids.twice]}),
         pd.DataFrame({"who": came["who"], "begin": came["back"], "end": came["end"]}),
     ], ignore_index=True)
     contracts = records.contract_rows(everybody, life)
     adopted = orders.adoptions(draws("adoptions"), values, everybody, life["left"])
     lines = orders.lines(draws("orders"), values, everybody, spells, adopted, contracts)
-    ids = _Ids(draws("second ids"), values, everybody, life)
     return _tables(seed, values, draws, everybody, life, persons, role_rows, spells, contracts, lines, attempts, ids)
 
 
