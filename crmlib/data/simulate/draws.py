@@ -49,7 +49,7 @@ class Draws:
         cumulative = np.cumsum(np.asarray(table, dtype=float), axis=1)
         cumulative /= cumulative[:, -1:]
         u = self.uniform(len(rows))
-        result = np.zeros(len(rows), dtype=np.int64)
+        result = np.zeros(len(rows), dtype=np.int8)  # millions of rows, few columns
         for column in range(cumulative.shape[1] - 1):
             result += u >= cumulative[:, column][rows]
         return result

@@ -1,7 +1,6 @@
 """What the customers buy: order lines in whole cents."""
 
 import numpy as np
-import pandas as pd
 
 from crmlib.data.simulate import parameters as p
 from crmlib.data.simulate.draws import rounded
@@ -66,20 +65,19 @@ def lines(draws, values, people, spells, adopted, contracts):
     who, begin, end = (spells[name].to_numpy() for name in ("who", "begin", "end"))
     rate = people["rate"].to_numpy()
     count = draws.poisson(rate[who] * (total[end] - total[begin]) / 1e6 / 365)
-    spell = np.repeat(np.arange(len(spells)), count)
+    # small types: a million customers have 23 million lines
+    spell = np.repeat(np.arange(len(spells), dtype=np.int32), count)
     at = total[begin][spell] + draws.uniform(len(spell)) * (total[end] - total[begin])[spell]
     day = np.clip(np.searchsorted(total, at, side="right") - 1, begin[spell], end[spell] - 1)
     takes = np.flatnonzero(adopted < NEVER)
-    events = pd.DataFrame({
-        "who": np.concatenate([who[spell], who, takes, contracts["who"].to_numpy()]),
-        "day": np.concatenate([day, begin, adopted[takes], contracts["begin"].to_numpy()]),
-        "kind": np.repeat([0, 1, 2, 3], [len(spell), len(spells), len(takes), len(contracts)]),
-    })
-    person, day, kind = (events[name].to_numpy() for name in ("who", "day", "kind"))
+    person = np.concatenate([who[spell], who, takes, contracts["who"].to_numpy()]).astype(np.int32)
+    day = np.concatenate([day, begin, adopted[takes], contracts["begin"].to_numpy()]).astype(np.int32)
+    kind = np.repeat(np.arange(4, dtype=np.int8), [len(spell), len(spells), len(takes), len(contracts)])
+    events = len(person)
     category = people["category"].to_numpy()
     size = np.where(np.isin(category, (2, 3)), 2, (category > 0).astype(int))[person]
     number = np.where(kind == 3, 1, 1 + draws.pick_by(_LINES, size))
-    event = np.repeat(np.arange(len(events)), number)
+    event = np.repeat(np.arange(events, dtype=np.int32), number)
     first_line = np.concatenate([[0], np.cumsum(number)[:-1]])
     person, day, kind = person[event], day[event], kind[event]
     leads = np.arange(len(event)) == first_line[event]
@@ -89,8 +87,8 @@ def lines(draws, values, people, spells, adopted, contracts):
     machine = draws.pick_by([[row[7] * (row[3] == "machine") for row in p.PRODUCTS],
                              [row[8] * (row[3] == "machine") for row in p.PRODUCTS]], group)
     product = np.where(leads & (kind == 1) & (draws.uniform(len(event)) < 0.6), machine, product)
-    product = np.where(leads & (kind == 2), _PRODUCT[p.COFFEE[0]], product)
-    product = np.where(kind == 3, _PRODUCT["S01"], product)
+    product = np.where(leads & (kind == 2), np.int8(_PRODUCT[p.COFFEE[0]]), product)
+    product = np.where(kind == 3, np.int8(_PRODUCT["S01"]), product)
     employees = people["employees"].to_numpy()[person]
     quantity = _quantities(draws, category[person], employees, product, kind == 3)
     transaction = people["transaction"].to_numpy()[person]
@@ -111,10 +109,10 @@ def lines(draws, values, people, spells, adopted, contracts):
 
     back = (_FAMILY[product] < 2) & ~internal & draws.whether(np.full(len(event), values["return_share"]))
     back = np.flatnonzero(back)
-    later = day[back] + 3 + np.floor(18 * draws.uniform(len(back))).astype(np.int64)
+    later = day[back] + 3 + np.floor(18 * draws.uniform(len(back))).astype(np.int32)
     back, later = back[later <= LAST], later[later <= LAST]
     table = {
-        "event": np.concatenate([event, len(events) + np.arange(len(back))]),
+        "event": np.concatenate([event, events + np.arange(len(back), dtype=np.int32)]),
         "who": np.concatenate([person, person[back]]),
         "day": np.concatenate([day, later]),
         "product": np.concatenate([product, product[back]]),
@@ -123,8 +121,9 @@ def lines(draws, values, people, spells, adopted, contracts):
         "margin_cents": np.concatenate([margin, -(amount - cost)[back] - delivery[back]]),
         "promotion": np.concatenate([promoted, promoted[back]]),
     }
-    order = np.argsort(table["day"] * (2**40) + table["event"], kind="stable")
-    table = {name: column[order] for name, column in table.items()}
+    order = np.argsort(table["day"].astype(np.int64) * 2**40 + table["event"], kind="stable")
+    for name in table:
+        table[name] = table[name][order]
     new = np.concatenate([[True], np.diff(table["event"]) != 0])
     table["order_id"] = np.cumsum(new)
     return table
@@ -140,10 +139,10 @@ def _products(draws, people, person, day, adopted):
         tables.append(weight)
     product = draws.pick_by(tables, people["group"].to_numpy()[person])
     coffee = np.array([0.05 if row[0] == "M07" else row[7] if row[0] in p.COFFEE else 0 for row in p.PRODUCTS])
-    brew = draws.pick(coffee, len(person))
+    brew = draws.pick(coffee, len(person)).astype(np.int8)
     u = draws.uniform(len(person))
     product = np.where((day >= adopted[person]) & (u < 0.35), brew, product)
-    return np.where((day >= LEAK_LAUNCH) & (u > 0.97), _PRODUCT[p.LEAK_GUARD], product)
+    return np.where((day >= LEAK_LAUNCH) & (u > 0.97), np.int8(_PRODUCT[p.LEAK_GUARD]), product)
 
 
 def _quantities(draws, category, employees, product, contract):
@@ -160,4 +159,4 @@ def _quantities(draws, category, employees, product, contract):
     organisation = np.select([family == 1, family == 0], [consumables, machines], services)
     quantity = np.where(category == 0, household, np.minimum(organisation, 600))
     quantity = np.where(contract, np.where(category == 0, 1, 1 + np.minimum(employees // 25, 60)), quantity)
-    return quantity.astype(np.int64)
+    return quantity.astype(np.int32)
