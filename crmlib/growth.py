@@ -1087,38 +1087,63 @@ def evaluate_spend(responses, spend):
     return _plan(curves, spend.reindex(curves.index))
 
 
-def response_scale(spend, gain, *, potential):
-    """Return the scale of a response curve that goes through one known point.
+def response_through(spend, gain, *, potential=None, marginal_return=None):
+    """Return the response curve through one known point, given its ceiling or its slope there.
 
     Parameters
     ----------
     spend, gain : float
         What was spent, and what it brought: one point, in money.
-    potential : float
+    potential : float, optional
         What unlimited spending would bring: above `gain`, and an assumption.
+    marginal_return : float, optional
+        What the last yuan spent brought, for instance in the dearest channel that was used: above zero, and below the
+        average return ``gain / spend``, because the curve is concave.
+        Give one of the two.
 
     Returns
     -------
-    float
-        ``scale = -spend / ln(1 - gain / potential)``, in money.
+    pandas.Series
+        ``potential`` and ``scale``, in money, as in `allocate_budget`.
 
     Raises
     ------
     ValueError
-        If the numbers are not positive, or the potential is not above the gain.
+        If not exactly one of the two is given, the numbers are not positive, the potential is not above the gain, or
+        the marginal return is not below the average one.
+
+    Notes
+    -----
+    ``gain = potential · (1 - exp(-spend / scale))``. With the potential: ``scale = -spend / ln(1 - gain / potential)``.
+    With the slope ρ: ``x / (exp(x) - 1) = ρ · spend / gain`` is solved for ``x = spend / scale``.
+    What is spent on top of today's spend follows the same curve from there: its scale is the same, its potential what
+    is left, ``potential - gain``.
 
     Examples
     --------
-    >>> scale = response_scale(100.0, 252.8482235, potential=400.0)
-    >>> round(scale, 6)
-    100.0
+    >>> response_through(100.0, 252.8482235, potential=400.0).round(4).to_dict()
+    {'potential': 400.0, 'scale': 100.0}
+    >>> response_through(100.0, 252.8482235, marginal_return=1.4715178).round(4).to_dict()
+    {'potential': 400.0, 'scale': 100.0}
     """
+    from scipy.optimize import brentq
+
     spend, gain = check_positive("spend", spend), check_positive("gain", gain)
-    potential = check_positive("potential", potential)
-    if potential <= gain:
-        raise ValueError(f"potential {potential:g} is not above the gain {gain:g} seen already: unlimited spending "
-                         "cannot bring less than some")
-    return float(-spend / np.log1p(-gain / potential))
+    if (potential is None) == (marginal_return is None):
+        raise ValueError("give the potential or the marginal_return, one of the two: a point and one more number "
+                         "make a curve")
+    if potential is not None:
+        potential = check_positive("potential", potential)
+        if potential <= gain:
+            raise ValueError(f"potential {potential:g} is not above the gain {gain:g} seen already: unlimited spending "
+                             "cannot bring less than some")
+        return pd.Series({"potential": potential, "scale": float(-spend / np.log1p(-gain / potential))})
+    ratio = check_positive("marginal_return", marginal_return) * spend / gain
+    if ratio >= 1 - 1e-9:
+        raise ValueError(f"marginal_return {marginal_return:g} is not below the average return {gain / spend:g}: on a "
+                         "concave curve the last yuan brings less than the yuan before")
+    x = brentq(lambda x: x / np.expm1(x) - ratio, 1e-9, 700.0)
+    return pd.Series({"potential": gain / -np.expm1(-x), "scale": spend / x})
 
 
 def allocation_in_doubt(responses, budget, *, spread, draws=1000, seed=2026, plan=None, minimum_return=1.0):

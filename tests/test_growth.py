@@ -474,11 +474,25 @@ def test_the_naive_splits_bring_less():
     pd.testing.assert_frame_equal(same, growth.split_budget(CURVES, 300))
 
 
-def test_response_scale_goes_through_its_point():
-    scale = growth.response_scale(50, 120, potential=400)
-    assert 400 * (1 - np.exp(-50 / scale)) == pytest.approx(120)
-    with pytest.raises(ValueError, match="potential 100 is not above the gain 120 seen already"):
-        growth.response_scale(50, 120, potential=100)
+def test_response_goes_through_its_point_with_its_ceiling_or_its_slope():
+    curve = growth.response_through(50, 120, potential=400)
+    assert curve["potential"] == 400
+    assert 400 * (1 - np.exp(-50 / curve["scale"])) == pytest.approx(120)
+    slope = growth.evaluate_spend(curve.to_frame("s").T, {"s": 50.0}).loc["s", "marginal_return"]
+    again = growth.response_through(50, 120, marginal_return=slope)
+    assert again.tolist() == pytest.approx(curve.tolist())
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"potential": 100}, "potential 100 is not above the gain 120 seen already"),
+    ({"marginal_return": 2.4}, "marginal_return 2.4 is not below the average return 2.4"),
+    ({"marginal_return": 0}, "marginal_return must be above zero"),
+    ({}, "give the potential or the marginal_return, one of the two"),
+    ({"potential": 400, "marginal_return": 1}, "one of the two"),
+])
+def test_response_refuses(options, message):
+    with pytest.raises(ValueError, match=message):
+        growth.response_through(50, 120, **options)
 
 
 def test_doubt_moves_the_optimum_and_never_beats_it():

@@ -179,6 +179,9 @@ def test_no_split_beats_the_allocation(curves, budget, floor, weights):
 
 
 @given(spend=st.floats(1, 1e6), part=st.floats(0.01, 0.99), potential=st.floats(1, 1e6))
-def test_response_scale_is_the_inverse(spend, part, potential):
-    scale = growth.response_scale(spend, part * potential, potential=potential)
-    assert potential * -np.expm1(-spend / scale) == pytest.approx(part * potential)
+def test_response_is_the_inverse_of_the_gain(spend, part, potential):
+    curve = growth.response_through(spend, part * potential, potential=potential)
+    found = growth.evaluate_spend(curve.to_frame("s").T, {"s": spend}).loc["s"]
+    assert found["gain"] == pytest.approx(part * potential)
+    again = growth.response_through(spend, found["gain"], marginal_return=found["marginal_return"])
+    assert again.tolist() == pytest.approx(curve.tolist(), rel=1e-5)
