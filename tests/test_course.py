@@ -427,6 +427,14 @@ def test_refresh_says_where_it_failed(tmp_path, source, message):
     assert path.read_bytes() == before
 
 
+def test_refresh_with_other_parameters(tmp_path):
+    path = run_cells(tmp_path, code("seed = None   # your number\nsize = 3", tags=["parameters"]), code("seed, size"))
+    assert "(7, 3)" in course.refreshed(path, parameters={"seed": 7})
+    assert "(None, 3)" in course.refreshed(path) and "seed = None   # your number" in path.read_text(encoding="utf-8")
+    with pytest.raises(course.NotebookError, match="no cell tagged parameters assigns sed"):
+        course.refreshed(path, parameters={"sed": 7})
+
+
 def test_refresh_command(tmp_path, capsys):
     path = run_cells(tmp_path, code("1 + 1"))
     assert cli.main(["refresh", "--check", str(path)]) == 1

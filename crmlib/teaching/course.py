@@ -6,6 +6,7 @@ cells included, as a reader counts them. The rules of the structure check are in
 
 import ast
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def write_if_changed(path: Path, text: str) -> bool:
 # ------------------------------------------------------------------------------------- refresh
 
 
-def refreshed(path: Path, *, timeout: int = 120) -> str:
+def refreshed(path: Path, *, timeout: int = 120, parameters: dict | None = None) -> str:
     """Run a notebook from top to bottom and return it as text; the file is not touched.
 
     Nothing that differs from run to run is kept: no timings, no widget state, no version of
@@ -73,11 +74,14 @@ def refreshed(path: Path, *, timeout: int = 120) -> str:
         The notebook; it runs in its own folder, with the Python that runs this function.
     timeout : int
         Seconds for one cell.
+    parameters : dict, optional
+        Other values for names that the cell tagged ``parameters`` assigns, for instance ``{"seed": 7}``.
 
     Raises
     ------
     NotebookError
-        If a cell fails that is not tagged ``raises-exception``, also inside a widget.
+        If the notebook has no such parameter, or a cell fails that is not tagged ``raises-exception``,
+        also inside a widget.
     """
     from ipykernel.kernelspec import write_kernel_spec
     from jupyter_client.kernelspec import KernelSpecManager
@@ -86,6 +90,8 @@ def refreshed(path: Path, *, timeout: int = 120) -> str:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     notebook = _stripped(read(path))
+    if parameters:
+        _set_parameters(notebook, parameters, path.name)
     with tempfile.TemporaryDirectory() as scratch:
         # A kernel of our own: whatever "python3" means to the user's Jupyter, and whatever their
         # IPython profile runs at start, is not part of the course.
@@ -118,6 +124,17 @@ def refreshed(path: Path, *, timeout: int = 120) -> str:
             return dumps(_normalised(notebook, path.stem))
     source = notebook.cells[started[-1] - 1].source.strip().split("\n")
     raise NotebookError("\n    ".join([f"{path.name}: cell {started[-1]}: {what}", *source[:12]]))
+
+
+def _set_parameters(notebook, parameters, name):
+    cells = [cell for cell in notebook.cells if "parameters" in tags(cell)]
+    for key, value in parameters.items():
+        pattern = re.compile(rf"(?m)^{re.escape(key)} = [^#\n]*")
+        found = [cell for cell in cells if pattern.search(cell.source)]
+        if not found:
+            raise NotebookError(f"{name}: no cell tagged parameters assigns {key}")
+        for cell in found:
+            cell.source = pattern.sub(lambda _, text=f"{key} = {value!r}  ": text, cell.source)
 
 
 class _WidgetError(Exception):
