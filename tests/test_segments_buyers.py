@@ -11,9 +11,10 @@ from crmlib.errors import DataError
 from crmlib.segments import (
     buyer_features,
     calibration_table,
+    class_rates,
     class_worth,
-    estimate_label_error,
     fit_buyer_type,
+    label_error,
     label_shares,
     prediction_scores,
     relationship_score,
@@ -49,16 +50,14 @@ def test_features_by_hand():
     table = buyer_features(
         ORDERS, as_of="2025-01-01", customers=pd.DataFrame({"customer_id": [2, 1, 9], "suppliers_used": [3, 1, 5]}),
         interactions=pd.DataFrame({"customer_id": [1, 1, 1, 9],
-                                   "purpose": ["price_request", "service", "advice", "service"]}),
+                                   "purpose": ["price_request", "price_request", "advice", "price_request"]}),
         contracts=pd.DataFrame({"customer_id": [2, 2]}))
-    one = 366 / 365.25
-    assert table.loc[1].tolist() == pytest.approx([2 / 3, 2 / one, one, 1, 1 / one, 2 / one, 0])
-    assert table.loc[2].tolist() == pytest.approx([0, 365.25 / 184, 184 / 365.25, 3, 0, 0, 1])
-    assert list(table) == ["promotion_share", "purchase_days_a_year", "years_as_customer", "suppliers_used",
-                           "price_requests_a_year", "service_contacts_a_year", "service_contract"]
-    # whoever came yesterday counts as 30 days: a rate of two days says nothing
-    young = buyer_features(ORDERS[:4], as_of="2024-07-02")
-    assert young.loc[2, "years_as_customer"] == pytest.approx(30 / 365.25)
+    # 2 of the 4 lines are promoted, a return is no line: (2 + 3/2) / (3 + 3) and (0 + 3/2) / (1 + 3)
+    assert table.loc[1].tolist() == pytest.approx([3.5 / 6, 1, 2 / 2, 0])
+    assert table.loc[2].tolist() == pytest.approx([1.5 / 4, 3, 0, 1])
+    assert list(table) == ["promotion_share", "suppliers_used", "price_requests", "service_contract"]
+    raw = buyer_features(ORDERS, as_of="2025-01-01", prior_lines=0)
+    assert raw["promotion_share"].tolist() == pytest.approx([2 / 3, 0])
 
 
 def test_bad_feature_tables():
@@ -155,21 +154,19 @@ def test_with_the_label_error_the_model_speaks_of_the_type():
     assert not ((wrong["low"] <= wrong["predicted"]) & (wrong["predicted"] <= wrong["high"])).all()
 
 
-def test_label_error_is_found_in_19_of_20_worlds():
+def test_label_error_by_hand_and_in_20_worlds():
+    found = label_error(pd.Series(["transaction"] * 9 + ["relationship", None]), pd.Series(["transaction"] * 11))
+    assert found[["label_error", "compared"]].tolist() == [0.1, 10]
     held = 0
     for seed in range(20):
-        features, labels, _ = world(seed, error=0.08)
-        found = estimate_label_error(features, labels, level=0.99)
-        assert found["low"] <= found["label_error"] <= found["high"]
+        _, labels, kind = world(seed, error=0.08)
+        found = label_error(labels, kind.map({True: "relationship", False: "transaction"}), level=0.99)
         held += found["low"] <= 0.08 <= found["high"]
     assert held >= 19
-
-
-def test_without_clear_features_the_label_error_stays_open():
-    random = pd.DataFrame({"noise": np.random.default_rng(1).standard_normal(300)})
-    _, labels, _ = world(3, n=300, error=0.1)
-    found = estimate_label_error(random, labels)
-    assert found["low"] == 0 and found["high"] > 0.3
+    with pytest.raises(DataError, match="no customer has both"):
+        label_error(pd.Series(["transaction", None]), pd.Series([None, "transaction"]))
+    with pytest.raises(DataError, match="found 'x'"):
+        label_error(pd.Series(["x"]), pd.Series(["transaction"]))
 
 
 @pytest.mark.parametrize(("features", "labels", "options", "message"), [
@@ -278,6 +275,41 @@ def test_corrected_shares_cover_the_truth_and_raw_ones_do_not():
     assert held >= 19 > raw
 
 
+def test_class_rates_by_hand():
+    p = pd.Series([0.0, 0.0, 1.0, 1.0])
+    table = class_rates(p, pd.Series([1.0, 0.0, 4.0, 2.0]), level=0.95)
+    # two groups of two: means 0.5 and 3; robust errors sqrt(2 * 0.25 / 4) and sqrt(2 / 4), times sqrt(4 / 2)
+    assert table["mean"].tolist() == pytest.approx([0.5, 3]) and table["customers"].tolist() == [2, 2]
+    assert (table["high"] - table["mean"]).tolist() == pytest.approx(
+        [1.959964 * np.sqrt(0.125 * 2), 1.959964 * np.sqrt(0.5 * 2)], rel=1e-6)
+    mixed = class_rates(pd.Series([0.2, 0.9, 0.5]), pd.Series([0.8 * 7 + 0.2 * 3, 0.1 * 7 + 0.9 * 3, 5.0]))
+    assert mixed["mean"].tolist() == pytest.approx([7, 3])
+
+
+def test_class_rates_are_not_drawn_together_as_those_of_sorted_customers_are():
+    held, blurred = 0, 0
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        p = pd.Series(random.beta(1, 1, 3000))
+        kind = random.random(3000) < p
+        left = pd.Series(random.random(3000) < np.where(kind, 0.05, 0.25))
+        table = class_rates(p, left, level=0.99)
+        held += ((table["low"] <= [0.25, 0.05]) & (table["high"] >= [0.25, 0.05])).all()
+        blurred += left[p < 0.5].mean() < 0.22
+    assert held >= 19 and blurred >= 19
+
+
+@pytest.mark.parametrize(("p", "outcome", "message"), [
+    ([0.5, 0.5], [1.0, 2.0], "the same for everybody"),
+    ([5.0, 95.0], [1.0, 2.0], "must be probabilities"),
+    ([0.1, 0.9], [1.0, nan], "1 of 2 values of outcome are missing"),
+    ([0.1, 0.9], [1.0, 2.0, 3.0], "not about the same customers"),
+])
+def test_bad_class_rates(p, outcome, message):
+    with pytest.raises(DataError, match=message):
+        class_rates(pd.Series(p), pd.Series(outcome))
+
+
 def test_worth_by_hand():
     table = pd.DataFrame({"kind": ["r", "r", "t", "t", None], "margin": [300.0, 100.0, 60.0, 40.0, 9.0],
                           "due": [4, 6, 1, 1, 0], "renewed": [4, 5, 1, 0, 0]})
@@ -287,6 +319,10 @@ def test_worth_by_hand():
     assert worth.loc["t", "value"] == pytest.approx(50 * 1.1 / 0.6)
     assert (worth["value_low"] <= worth["value"]).all() and (worth["value"] <= worth["value_high"]).all()
     pd.testing.assert_frame_equal(worth, class_worth(table, by="kind", discount_rate=0.1, draws=200))
+    # who was no customer in the year of the margin still counts with the renewals they did not make
+    gone = pd.concat([table, pd.DataFrame({"kind": ["r"], "margin": [nan], "due": [10], "renewed": [0]})])
+    more = class_worth(gone, by="kind", discount_rate=0.1, draws=200)
+    assert more.loc["r", ["customers", "margin", "retention"]].tolist() == pytest.approx([3, 200, 9 / 20])
 
 
 def test_bad_worth():
@@ -297,8 +333,10 @@ def test_bad_worth():
         class_worth(table.assign(renewed=[2, 0]), by="kind", discount_rate=0.1)
     with pytest.raises(DataError, match=r"customers lack the column\(s\) class"):
         class_worth(table, by="class", discount_rate=0.1)
-    with pytest.raises(DataError, match=r"1 in margin"):
-        class_worth(table.assign(margin=[nan, 1.0]), by="kind", discount_rate=0.1)
+    with pytest.raises(DataError, match="no margin is known in the class 'r'"):
+        class_worth(table.assign(margin=[nan, 1.0], due=[1, 1]), by="kind", discount_rate=0.1)
+    with pytest.raises(DataError, match=r"1 in due"):
+        class_worth(table.assign(due=[nan, 1.0]), by="kind", discount_rate=0.1)
     with pytest.raises(ValueError, match="did you mean 0.1"):
         class_worth(table[:1], by="kind", discount_rate=10)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crmlib.data import load_cdnow
 from crmlib.errors import DataError
-from crmlib.segments import cohort_table, customer_profit, one_id_per_name, retention_table, share_interval
+from crmlib.segments import cohort_table, customer_profit, one_id_per_name, replace_ids, retention_table, share_interval, undisturbed
 
 nan = np.nan
 
@@ -113,6 +113,24 @@ def test_bad_contracts():
         retention_table([])
 
 
+def test_undisturbed_terms():
+    contracts = pd.DataFrame({
+        "contract_id": [1, 2, 3, 4], "customer_id": [7, 7, 8, 9], "started_on": pd.to_datetime(
+            ["2024-01-01", "2025-01-01", "2024-01-01", "2024-01-01"]),
+        "due_on": pd.to_datetime(["2025-01-01", "2026-01-01", "2025-01-01", "2025-01-01"])})
+    events = lines((7, "2024-01-01", 0), (8, "2024-12-31", 0), (8, "2024-06-01", 0), (9, "2025-01-01", 0))
+    assert undisturbed(contracts, contacts=events)["contract_id"].tolist() == [1, 3]
+    assert undisturbed(contracts, incidents=events)["contract_id"].tolist() == [2, 4]
+    assert undisturbed(contracts, contacts=events, incidents=events).empty
+    assert len(undisturbed(contracts)) == 4
+    with pytest.raises(DataError, match=r"contracts lack the column\(s\) due_on"):
+        undisturbed(contracts.drop(columns="due_on"))
+    with pytest.raises(DataError, match=r"incidents lack the column\(s\) date"):
+        undisturbed(contracts, incidents=events.drop(columns="date"))
+    with pytest.raises(DataError, match=r"1 contract\(s\) stand twice"):
+        undisturbed(contracts.assign(contract_id=[1, 1, 3, 4]))
+
+
 def test_share_interval():
     # Wilson's interval of 8 of 10 at 95 %: by hand, z = 1.959964
     assert share_interval(8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
@@ -186,5 +204,12 @@ def test_two_ids_for_one_name():
         one_id_per_name(book, names="firm")
     with pytest.raises(DataError, match="1 of 4 customers have no id or no name"):
         one_id_per_name(book.assign(name=["ann", None, "bob", "eve"]))
+    orders = pd.DataFrame({"customer_id": [9, 3, 7], "amount": [1.0, 2.0, 4.0]})
+    assert replace_ids(orders, one_id_per_name(book))["customer_id"].tolist() == [3, 3, 7]
+    assert orders["customer_id"].tolist() == [9, 3, 7]
+    with pytest.raises(DataError, match=r"twice lacks the column\(s\) keep"):
+        replace_ids(orders, book)
+    with pytest.raises(DataError, match=r"1 id\(s\) have two replacements"):
+        replace_ids(orders, pd.DataFrame({"customer_id": [9, 9], "keep": [1, 2]}))
     with pytest.raises(DataError, match="1 ids stand twice"):
         one_id_per_name(book.assign(customer_id=[9, 9, 7, 4]))

@@ -10,15 +10,16 @@ from crmlib.segments.buyers import (
     BuyerTypeFit,
     buyer_features,
     calibration_table,
+    class_rates,
     class_worth,
-    estimate_label_error,
     fit_buyer_type,
+    label_error,
     label_shares,
     prediction_scores,
     relationship_score,
     removal_gain,
 )
-from crmlib.segments.cohorts import cohort_table, retention_table
+from crmlib.segments.cohorts import cohort_table, retention_table, undisturbed
 from crmlib.segments.concentration import (
     gini,
     law_gini,
@@ -32,7 +33,7 @@ from crmlib.segments.concentration import (
     whale_curve,
     whale_peak,
 )
-from crmlib.segments.profit import customer_profit, one_id_per_name
+from crmlib.segments.profit import customer_profit, one_id_per_name, replace_ids
 from crmlib.segments.rfm import rank_scores, rfm, scores_by_row_order
 from crmlib.segments.tiers import (
     PYRAMID,
@@ -50,12 +51,13 @@ __all__ = [
     "BuyerTypeFit",
     "buyer_features",
     "calibration_table",
+    "class_rates",
     "class_worth",
     "cohort_table",
     "customer_profit",
-    "estimate_label_error",
     "fit_buyer_type",
     "gini",
+    "label_error",
     "label_shares",
     "law_gini",
     "law_top_share",
@@ -69,6 +71,7 @@ __all__ = [
     "rank_scores",
     "relationship_score",
     "removal_gain",
+    "replace_ids",
     "retention_table",
     "rfm",
     "scores_by_row_order",
@@ -79,6 +82,7 @@ __all__ = [
     "tier_summary",
     "tiers",
     "top_share",
+    "undisturbed",
     "whale_curve",
     "whale_peak",
 ]

@@ -27,7 +27,8 @@ def customer_values(name: str, values) -> pd.Series:
                         f"first for customer {shown(series.index[missing][0])}: drop or fill them first")
     if series.index.has_duplicates:
         twice = series.index[series.index.duplicated()]
-        raise DataError(f"{name} has {len(twice):,} customer(s) twice, the first {shown(twice[0])}: add up their rows first")
+        raise DataError(f"{name} has {len(twice):,} customer(s) twice, the first {shown(twice[0])}: add up "
+                        "their rows first")
     return series
 
 

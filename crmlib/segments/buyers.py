@@ -11,17 +11,26 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_fraction, check_positive
 from crmlib.errors import ConvergenceError, DataError
-from crmlib.segments.arguments import customer_values, engine_table, normal_quantile, same_customers, share_interval, shown
+from crmlib.segments.arguments import (
+    customer_values,
+    engine_table,
+    normal_quantile,
+    same_customers,
+    share_interval,
+    shown,
+)
 
 CLASSES = ("transaction", "relationship")
-DAYS_PER_YEAR = 365.25
 
 
 # ------------------------------------------------------------------------------------ features
 
 
-def buyer_features(orders, *, as_of, customers=None, interactions=None, contracts=None) -> pd.DataFrame:
+def buyer_features(orders, *, as_of, customers=None, interactions=None, contracts=None, prior_lines=3) -> pd.DataFrame:
     """Return what the books say of how a customer buys.
+
+    ``promotion share = (promoted lines + m · s) / (lines + m)``, s being the share of all lines and m `prior_lines`:
+    who has bought one line, at a promotion, is no customer with a promotion share of 100 %.
 
     Parameters
     ----------
@@ -32,17 +41,18 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     customers : pandas.DataFrame, optional
         ``customer_id, suppliers_used``.
     interactions : pandas.DataFrame, optional
-        ``customer_id, purpose``: those with the purpose "price_request", and "service" or "advice".
+        ``customer_id, purpose``: those with the purpose "price_request" are counted.
     contracts : pandas.DataFrame, optional
         ``customer_id``: who ever had a service contract.
+    prior_lines : float
+        m, zero or more: how many lines of an average customer are mixed into everybody's own.
 
     Returns
     -------
     pandas.DataFrame
-        One row per customer with a purchase, index ``customer_id``: ``promotion_share`` (of the lines bought),
-        ``purchase_days_a_year`` and ``years_as_customer`` (first purchase to `as_of`, at least 30 days); where the
-        tables are given ``suppliers_used``, ``price_requests_a_year``, ``service_contacts_a_year``,
-        ``service_contract`` (0 or 1).
+        One row per customer with a purchase, index ``customer_id``: ``promotion_share`` (of the lines bought); where
+        the tables are given ``suppliers_used``, ``price_requests`` (per purchase day) and ``service_contract`` (0 or
+        1).
 
     Raises
     ------
@@ -51,23 +61,23 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
 
     Notes
     -----
-    Nothing in it looks at whether the customer stayed: a feature that holds the outcome would make any model look good.
+    Rates per year since the first purchase are left out on purpose: they fall when a customer has left, so that a model
+    of them would know the outcome it is used to explain.
 
     Examples
     --------
     >>> orders = pd.DataFrame({
     ...     "customer_id": [1, 1, 2], "date": pd.to_datetime(["2024-01-01", "2024-07-01", "2024-07-01"]),
     ...     "amount": [10.0, 20.0, 5.0], "promotion": [True, False, False]})
-    >>> buyer_features(orders, as_of="2025-01-01", contracts=pd.DataFrame({"customer_id": [2]})).round(1).T
-    customer_id             1    2
-    promotion_share       0.5  0.0
-    purchase_days_a_year  2.0  2.0
-    years_as_customer     1.0  0.5
-    service_contract      0.0  1.0
+    >>> table = buyer_features(orders, as_of="2025-01-01", contracts=pd.DataFrame({"customer_id": [2]}), prior_lines=0)
+    >>> table.rename_axis(None)
+       promotion_share  service_contract
+    1              0.5                 0
+    2              0.0                 1
     """
     import ibis
 
-    end = check_day("as_of", as_of)
+    end, m = check_day("as_of", as_of), check_positive("prior_lines", prior_lines, zero=True)
     table = engine_table(orders, ("customer_id", "date", "amount", "promotion"), "orders")
     late = int(table.filter(table.date.cast("date") > ibis.literal(end)).count().execute())
     if late:
@@ -75,16 +85,11 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     bought = table.filter(table.amount >= 0).mutate(day=table.date.cast("date"))
     frame = bought.group_by("customer_id").agg(
         lines=bought.count(), promoted=bought.promotion.cast("int64").sum(), days=bought.day.nunique(),
-        first=bought.day.min(),
     ).execute().set_index("customer_id").sort_index()
     if frame.empty:
         raise DataError(f"nobody bought anything up to {end}: check the date against the orders")
-    years = (pd.Timestamp(end) - pd.to_datetime(frame["first"])).dt.days.clip(lower=30) / DAYS_PER_YEAR
-    result = pd.DataFrame({
-        "promotion_share": frame["promoted"] / frame["lines"],
-        "purchase_days_a_year": frame["days"] / years,
-        "years_as_customer": years,
-    })
+    usual = frame["promoted"].sum() / frame["lines"].sum()
+    result = pd.DataFrame({"promotion_share": (frame["promoted"] + m * usual) / (frame["lines"] + m)})
     if customers is not None:
         _need(customers, ("customer_id", "suppliers_used"), "customers")
         known = customers.set_index("customer_id")["suppliers_used"]
@@ -95,10 +100,8 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
         result["suppliers_used"] = known.reindex(result.index).astype(float)
     if interactions is not None:
         _need(interactions, ("customer_id", "purpose"), "interactions")
-        for name, purposes in {"price_requests_a_year": ["price_request"],
-                               "service_contacts_a_year": ["service", "advice"]}.items():
-            counted = interactions.loc[interactions["purpose"].isin(purposes), "customer_id"].value_counts()
-            result[name] = counted.reindex(result.index).fillna(0) / years
+        asked = interactions.loc[interactions["purpose"] == "price_request", "customer_id"].value_counts()
+        result["price_requests"] = asked.reindex(result.index).fillna(0) / frame["days"]
     if contracts is not None:
         _need(contracts, ("customer_id",), "contracts")
         result["service_contract"] = result.index.isin(contracts["customer_id"]).astype(int)
@@ -283,14 +286,11 @@ def fit_buyer_type(features, labels, *, label_error=0.0, folds=5, seed=0, penalt
 
 def _labelled(features, labels):
     table = _numeric(features)
-    known = labels.dropna()
-    wrong = sorted({str(each) for each in known.unique()} - set(CLASSES))
-    if wrong:
-        raise DataError(f"labels must be 'transaction', 'relationship' or missing; found {', '.join(map(repr, wrong))}")
+    known = _words(labels)
     strangers = known.index.difference(table.index)
     if len(strangers):
-        raise DataError(f"{len(strangers):,} labelled customer(s) have no features, the first {shown(strangers[0])}: drop "
-                        "their labels, or complete the features")
+        raise DataError(f"{len(strangers):,} labelled customer(s) have no features, the first {shown(strangers[0])}: "
+                        "drop their labels, or complete the features")
     if known.empty:
         raise DataError("no customer has a label: there is nothing to learn from")
     x = table.loc[known.index]
@@ -363,73 +363,52 @@ def _predict(part, x):
     return _expit(b[0] + ((x - mean) / spread).to_numpy() @ b[1:])
 
 
-def estimate_label_error(features, labels, *, level=0.99, penalty=1.0) -> pd.Series:
-    """Estimate which share of the labels is wrong, from the labels alone: where features are clear and labels disagree.
-
-    Maximises the likelihood of `fit_buyer_type` over the label error as well; the interval holds the errors whose
-    log-likelihood is within χ²₁(level)/2 of the highest (profile likelihood).
+def label_error(labels, known, *, level=0.99) -> pd.Series:
+    """Return which share of the labels is wrong, from customers whose type is known for certain.
 
     Parameters
     ----------
-    features, labels, penalty
-        As in `fit_buyer_type`.
+    labels : pandas.Series
+        "transaction", "relationship" or missing, with customers as index.
+    known : pandas.Series
+        The type of some of them, found out in another way (an audit), in the same words; missing: not known.
     level : float
-        Confidence level, strictly between 0 and 1.
+        Confidence level of the interval (Wilson).
 
     Returns
     -------
     pandas.Series
-        ``label_error, low, high`` (shares, 0 to 0.49), and ``labels`` (how many).
+        ``label_error, low, high`` (shares) and ``compared`` (customers with both).
 
     Raises
     ------
     DataError
-        As in `fit_buyer_type`.
-
-    Notes
-    -----
-    It takes the logistic shape as right. Where the features say little, the interval is wide, down to 0: one cannot
-    know.
+        If words are unknown, or nobody has both.
 
     Examples
     --------
-    >>> random = np.random.default_rng(2)
-    >>> kind = random.random(800) < 0.5
-    >>> features = pd.DataFrame({"promotion_share": np.where(kind, 0.1, 0.5) + 0.08 * random.standard_normal(800)})
-    >>> labels = pd.Series(np.where(kind ^ (random.random(800) < 0.10), "relationship", "transaction"))
-    >>> estimate_label_error(features, labels).round(2).to_dict()
-    {'label_error': 0.07, 'low': 0.02, 'high': 0.11, 'labels': 800.0}
+    >>> labels = pd.Series(["transaction", "relationship", "transaction", "transaction", None])
+    >>> known = pd.Series(["transaction", "relationship", "relationship", None, "transaction"])
+    >>> label_error(labels, known).round(3).to_dict()
+    {'label_error': 0.333, 'low': 0.04, 'high': 0.856, 'compared': 3.0}
     """
-    from scipy.optimize import brentq, minimize_scalar
+    labels, known = _words(labels), _words(known)
+    both = labels.index.intersection(known.index)
+    if both.empty:
+        raise DataError("no customer has both a label and a known type: there is nothing to compare")
+    wrong = int((labels[both] != known[both]).sum())
+    low, high = share_interval(wrong, len(both), level=level)
+    return pd.Series({"label_error": wrong / len(both), "low": low, "high": high, "compared": float(len(both))},
+                     name="label error")
 
-    x, y = _labelled(features, labels)
-    spread = x.std(ddof=0)
-    z, y = ((x - x.mean()) / spread).to_numpy(), y.to_numpy()
-    reach = normal_quantile(level) ** 2 / 2
-    penalty = check_positive("penalty", penalty)
 
-    def profile(error):
-        return _noisy(z, y, float(error), penalty)[1]
-
-    top = 0.49
-    grid = np.linspace(0, top, 15)
-    heights = np.array([profile(error) for error in grid])
-    near = int(heights.argmax())
-    low, high = grid[max(near - 1, 0)], grid[min(near + 1, len(grid) - 1)]
-    best = float(minimize_scalar(lambda e: -profile(e), bounds=(low, high), method="bounded").x)
-    height = max(profile(best), heights[near])
-    if heights[near] >= profile(best):
-        best = float(grid[near])
-
-    def below(error):
-        return profile(error) - height + reach
-
-    return pd.Series({
-        "label_error": best,
-        "low": 0.0 if best == 0 or below(0.0) >= 0 else float(brentq(below, 0.0, best, xtol=1e-5)),
-        "high": top if below(top) >= 0 else float(brentq(below, best, top, xtol=1e-5)),
-        "labels": float(len(y)),
-    }, name="label error")
+def _words(labels):
+    """The labels that are there, or an error that says which words are not known."""
+    known = labels.dropna()
+    wrong = sorted({str(each) for each in known.unique()} - set(CLASSES))
+    if wrong:
+        raise DataError(f"labels must be 'transaction', 'relationship' or missing; found {', '.join(map(repr, wrong))}")
+    return known
 
 
 # --------------------------------------------------------------------------------- calibration
@@ -590,10 +569,7 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
     error = check_fraction("label_error", label_error)
     if error >= 0.5:
         raise ValueError(f"label_error must be below 0.5, not {error:g}: at a half, labels are coin tosses")
-    known = labels.dropna()
-    wrong = sorted({str(each) for each in known.unique()} - set(CLASSES))
-    if wrong:
-        raise DataError(f"labels must be 'transaction', 'relationship' or missing; found {', '.join(map(repr, wrong))}")
+    known = _words(labels)
     group = groups.reindex(known.index)
     if group.isna().any():
         raise DataError(f"{int(group.isna().sum()):,} labelled customer(s) have no group: give them one, or "
@@ -609,6 +585,62 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
                          "low": corrected(low), "high": corrected(high)}).rename_axis(None)
 
 
+def class_rates(p_relationship, outcome, *, level=0.99) -> pd.DataFrame:
+    """Return the mean of an outcome in each class, where the class itself is only known with a probability.
+
+    The least-squares fit of ``outcome = p · a + (1 - p) · b``: a is the mean of relationship buyers, b that of
+    transaction buyers. Sorting customers into classes at p = 0.5 mixes them, and draws the two means together.
+
+    Parameters
+    ----------
+    p_relationship : pandas.Series
+        Probability of being a relationship buyer: calibrated, or the means are not those of the classes.
+    outcome : pandas.Series
+        A number per customer (true and false count as 1 and 0), of the same customers.
+    level : float
+        Confidence level of the interval: normal, with an error estimate that does not ask for equal variances.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows "transaction" and "relationship": ``customers`` (the sum of the probabilities), ``mean, low, high``.
+
+    Raises
+    ------
+    DataError
+        If values are missing, p are no probabilities, customers differ, or p is the same for everybody.
+
+    Notes
+    -----
+    It takes for granted that the outcome depends on what p was computed from through the class only, and p as exact.
+
+    Examples
+    --------
+    >>> p = pd.Series([0.0, 0.0, 1.0, 1.0, 0.5, 0.5])
+    >>> left = pd.Series([True, True, False, False, True, False])
+    >>> class_rates(p, left)[["customers", "mean"]].round(2)
+                  customers  mean
+    transaction         3.0   1.0
+    relationship        3.0   0.0
+    """
+    p = customer_values("p_relationship", p_relationship)
+    if ((p < 0) | (p > 1)).any():
+        raise DataError("p_relationship must be probabilities, between 0 and 1")
+    if pd.api.types.is_bool_dtype(outcome):
+        outcome = outcome.astype(float)
+    y = same_customers("p_relationship", p, "outcome", customer_values("outcome", outcome)).to_numpy()
+    if p.nunique() < 2:
+        raise DataError("p_relationship is the same for everybody: the classes cannot be told apart")
+    x = np.column_stack([1 - p, p])
+    inverse = np.linalg.inv(x.T @ x)
+    means = inverse @ x.T @ y
+    rest = (y - x @ means) ** 2
+    error = np.sqrt(np.diag(inverse @ (x.T * rest) @ x @ inverse) * len(y) / max(len(y) - 2, 1))
+    half = normal_quantile(level) * error
+    return pd.DataFrame({"customers": x.sum(axis=0), "mean": means, "low": means - half, "high": means + half},
+                        index=list(CLASSES))
+
+
 def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0) -> pd.DataFrame:
     """Return what customers of each class bring a year, how many stay, and what that makes a lifetime value.
 
@@ -617,8 +649,9 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
     Parameters
     ----------
     customers : pandas.DataFrame
-        One row per customer: the column `by` (missing: left out), ``margin`` (money per customer-year), ``due``
-        (renewals that came up) and ``renewed`` (of these).
+        One row per customer: the column `by` (missing: left out); ``margin``, the money of a year in which they were
+        customers (missing: not one of that year; does not count in the mean); ``due``, the renewals that came up, and
+        ``renewed`` of these, by **all** who ever had a contract: among those still here, the leavers are missing.
     by : str
         Column that holds the class.
     discount_rate : float
@@ -638,7 +671,8 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
     Raises
     ------
     DataError
-        If columns are missing or have gaps, more was renewed than due, or a class has no renewal due.
+        If columns are missing, renewals have gaps, more was renewed than due, or a class has no margin or no renewal
+        due.
 
     Notes
     -----
@@ -658,7 +692,12 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
 
     _need(customers, (by, "margin", "due", "renewed"), "customers")
     table = customers[customers[by].notna()]
-    numbers = _numeric(table[["margin", "due", "renewed"]])
+    numbers = _numeric(table[["due", "renewed"]])
+    margin = pd.Series(table["margin"].to_numpy(dtype=float, na_value=np.nan), index=table.index)
+    if np.isinf(margin).any():
+        raise DataError(f"margin is infinite for {int(np.isinf(margin).sum()):,} customers")
+    numbers.insert(0, "margin", margin.fillna(0.0))
+    numbers.insert(1, "years", margin.notna().astype(float))
     if ((numbers["renewed"] < 0) | (numbers["renewed"] > numbers["due"])).any():
         raise DataError("a customer cannot renew more often than a renewal was due, or less than never")
     normal_quantile(level)  # refuses a level that is none
@@ -666,12 +705,13 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
     draws, random = check_count("draws", draws), np.random.default_rng(seed)
     rows = {}
     for name, part in numbers.groupby(table[by].to_numpy(), sort=True):
-        if part["due"].sum() == 0:
-            raise DataError(f"no renewal was due in the class {name!r}: its retention rate is not known")
+        for column, what in (("due", "renewal was due"), ("years", "margin is known")):
+            if part[column].sum() == 0:
+                raise DataError(f"no {what} in the class {name!r}: its value is not known")
         columns, n = part.to_numpy(), len(part)
         sums = np.array([columns[random.integers(n, size=n)].sum(axis=0) for _ in range(draws)])
-        sums = np.vstack([columns.sum(axis=0), sums[sums[:, 1] > 0]])
-        margin, retention = sums[:, 0] / n, sums[:, 2] / sums[:, 1]
+        sums = np.vstack([columns.sum(axis=0), sums[(sums[:, [1, 2]] > 0).all(axis=1)]])
+        margin, retention = sums[:, 0] / sums[:, 1], sums[:, 3] / sums[:, 2]
         value = clv.lifetime_value(margin, retention, discount_rate, timing="immediate")
         rows[name] = {"customers": n}
         for what, numbers_ in (("margin", margin), ("retention", retention), ("value", np.asarray(value))):

@@ -171,3 +171,52 @@ def retention_table(contracts, *, by="year_number", level=0.95) -> pd.DataFrame:
     rate = groups["renewed"] / groups["due"].where(groups["due"] > 0)
     table = groups.assign(rate=rate, low=low, high=high)
     return table[["due", "renewed", "rate", "low", "high", "pending"]]
+
+
+def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
+    """Return the contract terms in which nothing happened that could have driven the customer away.
+
+    Parameters
+    ----------
+    contracts : pandas.DataFrame
+        ``contract_id, customer_id, started_on, due_on``.
+    contacts : pandas.DataFrame, optional
+        ``customer_id, date``: keep only terms **with** one of them in it (contacts that do not sell, say).
+    incidents : pandas.DataFrame, optional
+        ``customer_id, date``: keep only terms **without** any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows of `contracts` that are left, unchanged. A term runs from ``started_on`` to the day before ``due_on``.
+
+    Raises
+    ------
+    DataError
+        If columns are missing or a contract stands twice.
+
+    Examples
+    --------
+    >>> contracts = pd.DataFrame({"contract_id": [1, 2], "customer_id": [7, 8],
+    ...     "started_on": pd.to_datetime(["2024-01-01"] * 2), "due_on": pd.to_datetime(["2025-01-01"] * 2)})
+    >>> calls = pd.DataFrame({"customer_id": [7, 8], "date": pd.to_datetime(["2024-05-01", "2025-01-01"])})
+    >>> undisturbed(contracts, contacts=calls)["contract_id"].tolist()
+    [1]
+    """
+    needed = ("contract_id", "customer_id", "started_on", "due_on")
+    absent = [name for name in needed if name not in contracts.columns]
+    if absent:
+        raise DataError(f"contracts lack the column(s) {', '.join(absent)}")
+    if contracts["contract_id"].duplicated().any():
+        raise DataError(f"{int(contracts['contract_id'].duplicated().sum()):,} contract(s) stand twice")
+    keep = pd.Series(True, index=contracts.index)
+    for name, events, wanted in (("contacts", contacts, True), ("incidents", incidents, False)):
+        if events is None:
+            continue
+        absent = [column for column in ("customer_id", "date") if column not in events.columns]
+        if absent:
+            raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
+        both = contracts[list(needed)].merge(events[["customer_id", "date"]], on="customer_id")
+        inside = both.loc[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"]), "contract_id"]
+        keep &= contracts["contract_id"].isin(inside) == wanted
+    return contracts[keep]

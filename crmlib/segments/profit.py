@@ -62,8 +62,8 @@ def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd
         if len(strangers):
             raise DataError(
                 f"{len(strangers):,} customer(s) have lines or costs but are not among customers, the first "
-                f"{shown(strangers[0])}: their {table.loc[strangers, 'revenue'].sum() / 100:,.2f} of revenue would be lost; "
-                "filter the tables, or complete the list"
+                f"{shown(strangers[0])}: their {table.loc[strangers, 'revenue'].sum() / 100:,.2f} of revenue would be "
+                "lost; filter the tables, or complete the list"
             )
         table = table.reindex(wanted.sort_values(), fill_value=0)
     table["profit"] = table["margin"] - table[list(costs)].sum(axis=1)
@@ -130,3 +130,39 @@ def one_id_per_name(customers, *, names=("name",)) -> pd.DataFrame:
     twice = customers.loc[customers.duplicated(names, keep=False), ["customer_id", *names]]
     keep = twice.groupby(names)["customer_id"].transform("min")
     return twice.assign(keep=keep).sort_values(["keep", "customer_id"], ignore_index=True)
+
+
+def replace_ids(table, twice) -> pd.DataFrame:
+    """Return a table in which customers who stand under two ids have one.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table with ``customer_id``: orders, costs, contracts.
+    twice : pandas.DataFrame
+        ``customer_id`` and ``keep``, as `one_id_per_name` returns it, after you have looked at it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A copy, rows and order unchanged.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or an id has two replacements.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": [3, 9, 7], "amount": [1.0, 2.0, 4.0]})
+    >>> replace_ids(orders, pd.DataFrame({"customer_id": [3, 9], "keep": [3, 3]}))["customer_id"].tolist()
+    [3, 3, 7]
+    """
+    for what, given, needed in (("table", table, ["customer_id"]), ("twice", twice, ["customer_id", "keep"])):
+        absent = [name for name in needed if name not in given.columns]
+        if absent:
+            raise DataError(f"{what} lacks the column(s) {', '.join(absent)}")
+    if twice["customer_id"].duplicated().any():
+        raise DataError(f"{int(twice['customer_id'].duplicated().sum()):,} id(s) have two replacements")
+    new = table["customer_id"].map(twice.set_index("customer_id")["keep"])
+    return table.assign(customer_id=new.fillna(table["customer_id"]).astype(table["customer_id"].dtype))
