@@ -185,6 +185,19 @@ def test_departure_rate_stops_watching_lost_accounts():
     assert found["person_years"] == approx((365 + 1461) / 365.25)  # the third came after that as well
 
 
+def test_silent_since_is_the_last_order_of_who_does_not_come_any_more():
+    days = pd.DataFrame({"customer_id": [1, 1, 2, 3, 3, 4], "amount": [5, -5, 5, 5, 5, 5.0], "date": pd.to_datetime(
+        ["2024-01-01", "2024-12-01", "2024-12-01", "2023-01-01", "2024-11-01", "2024-07-04"])})
+    ask = {"observation_end": "2024-12-31"}
+    assert roles.silent_since(days, **ask).to_dict() == {1: pd.Timestamp("2024-01-01"), 4: pd.Timestamp("2024-07-04")}
+    assert set(roles.silent_since(days, days=181, **ask).index) == {1}  # a return is no sign of life
+    won_back = roles.silent_since(days, lost_by=pd.Series({3: pd.Timestamp("2024-06-01")}), **ask)
+    assert won_back[3] == pd.Timestamp("2023-01-01") and won_back.drop(3).equals(roles.silent_since(days, **ask))
+    pd.testing.assert_series_equal(roles.silent_since(ibis.memtable(days), **ask), roles.silent_since(days, **ask))
+    with pytest.raises(DataError, match=r"1 customer\(s\) have orders after observation_end 2024-11-15"):
+        roles.silent_since(days, observation_end="2024-11-15")
+
+
 @pytest.mark.parametrize(("change", "message"), [
     ({"left_on": "2020-01-01"}, "2 people left before they came"),
     ({"since": "2026-01-01"}, "2 dates lie after observation_end 2025-01-01"),
@@ -216,6 +229,10 @@ def test_lone_contact_exit_by_hand():
     centre, spread = math.log(24.5 / 40.5 / (80.5 / 100.5)), math.sqrt(1 / 24.5 - 1 / 40.5 + 1 / 80.5 - 1 / 100.5)
     assert found["low"] == approx(1 - math.exp(centre + 1.959964 * spread))
     assert found["high"] == approx(1 - math.exp(centre - 1.959964 * spread))
+    assert found["extra"] == approx(0.2) == found["estimate"] * (1 - found["exit_without"])
+    # Wilson's limits: 0.2635 to 0.5540 of 16/40, 0.1334 to 0.2888 of 20/100
+    low, high = 0.2 - math.hypot(0.4 - 0.2635, 0.2888 - 0.2), 0.2 + math.hypot(0.5540 - 0.4, 0.2 - 0.1334)
+    assert found[["extra_low", "extra_high"]].tolist() == approx([low, high], abs=2e-4)
     wide = roles.lone_contact_exit(contacts, contracts, observation_end="2025-01-01", level=0.99)
     assert wide["low"] < found["low"] < found["estimate"] < found["high"] < wide["high"]
 
@@ -472,6 +489,7 @@ def test_chains_that_are_none():
     levels = roles.service_levels(LINKS)
     with pytest.raises(DataError, match="broken after 'picking': it serves 'fitters', but the next link .* 'sales'"):
         roles.internal_chain(levels, ["picking", "order"])
+    assert roles.internal_chain(levels, ["picking", "order"], gaps="allow")["so_far"].iloc[-1] == approx(0.72)
     with pytest.raises(DataError, match=r"service\(s\) not known: 'pickin' .*did you mean 'picking'"):
         roles.internal_chain(levels, ["order", "pickin"])
     with pytest.raises(DataError, match="at least one service, each once"):

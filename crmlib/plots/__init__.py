@@ -20,6 +20,15 @@ from crmlib.plots.chapter_01 import (
     split_bars,
     two_meanings,
 )
+from crmlib.plots.chapter_02 import (
+    buying_centre,
+    category_shares,
+    estimates_with_truth,
+    people_known,
+    service_chain,
+    visit_curves,
+    visit_merit,
+)
 from crmlib.plots.chapter_03 import (
     calibration,
     cohort_heatmap,
@@ -70,7 +79,9 @@ __all__ = [
     "alive_by_silence",
     "allocation_spread",
     "bridge_waterfall",
+    "buying_centre",
     "calibration",
+    "category_shares",
     "cells_by_year",
     "cohort_heatmap",
     "concentration_curves",
@@ -78,6 +89,7 @@ __all__ = [
     "customer_outlook",
     "customer_spread",
     "driver_bars",
+    "estimates_with_truth",
     "forecast_width",
     "growth_tiles",
     "holdout_classes",
@@ -87,6 +99,7 @@ __all__ = [
     "lifetime_value_bars",
     "marginal_returns",
     "payment_timelines",
+    "people_known",
     "plan_gain",
     "policy_gain",
     "purchase_counts",
@@ -97,6 +110,7 @@ __all__ = [
     "return_steps",
     "score_heatmap",
     "selection_outcome",
+    "service_chain",
     "shares_with_truth",
     "show",
     "silent_returns",
@@ -112,6 +126,8 @@ __all__ = [
     "use_style",
     "value_and_needs",
     "value_path",
+    "visit_curves",
+    "visit_merit",
     "weekly_tracking",
     "whale",
 ]

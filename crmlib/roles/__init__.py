@@ -13,6 +13,7 @@ from crmlib.roles.internal import (
 from crmlib.roles.leaving import (
     departure_rate,
     lone_contact_exit,
+    silent_since,
     user_conversion,
 )
 from crmlib.roles.money import (
@@ -56,6 +57,7 @@ __all__ = [
     "role_table",
     "select_accounts",
     "service_levels",
+    "silent_since",
     "single_threaded_risk",
     "split_money",
     "user_conversion",

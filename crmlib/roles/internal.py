@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_fraction
+from crmlib.checks import check_choice, check_fraction
 from crmlib.errors import DataError
 from crmlib.roles.tables import check_level, did_you_mean, require_columns
 
@@ -64,7 +64,7 @@ def service_levels(services, *, level=0.95) -> pd.DataFrame:
     return table.assign(rate=x / n, low=low, high=high)
 
 
-def internal_chain(levels, services=None, *, target=1.0, level=0.95) -> pd.DataFrame:
+def internal_chain(levels, services=None, *, target=1.0, gaps="raise", level=0.95) -> pd.DataFrame:
     """Return how reliable a chain of departments is, which link is weakest, and what mending each one gains.
 
     A job is on time at the end if every link was: the product of the rates. That assumes that a late link is not made
@@ -78,6 +78,9 @@ def internal_chain(levels, services=None, *, target=1.0, level=0.95) -> pd.DataF
         The services that make up the chain, in order. Without it, all of them as they stand.
     target : float
         The rate to which a link is mended; links that are better already stay as they are.
+    gaps : {"raise", "allow"}
+        What to do if a link begins at another department than the one before it served: refuse, or take the hand-over
+        that nobody measured as certain.
     level : float
         Of the interval, from the variance of the sum of the logarithms (half a request added to either count of a link
         that never, or always, failed).
@@ -92,7 +95,8 @@ def internal_chain(levels, services=None, *, target=1.0, level=0.95) -> pd.DataF
     Raises
     ------
     DataError
-        If a service is not known or not unique, or a link does not begin where the one before it ends.
+        If a service is not known or not unique or, with ``gaps="raise"``, a link does not begin where the one before
+        it ends.
 
     Examples
     --------
@@ -105,6 +109,7 @@ def internal_chain(levels, services=None, *, target=1.0, level=0.95) -> pd.DataF
     """
     from scipy.stats import norm
 
+    check_choice("gaps", gaps, ("raise", "allow"))
     z, target = norm.ppf((1 + check_level(level)) / 2), check_fraction("target", target)
     require_columns(levels, "levels", ["supplier", "recipient", "service", "requests", "on_time", "rate"])
     if services is not None:
@@ -115,10 +120,12 @@ def internal_chain(levels, services=None, *, target=1.0, level=0.95) -> pd.DataF
     if levels.empty or levels["service"].duplicated().any():
         raise DataError("a chain needs at least one service, each once: a job does not pass the same link twice")
     ends, starts = levels["recipient"].iloc[:-1].to_numpy(), levels["supplier"].iloc[1:].to_numpy()
-    if len(broken := np.flatnonzero(ends != starts)):
+    broken = np.flatnonzero(ends != starts)
+    if len(broken) and gaps == "raise":
         here = broken[0]
         raise DataError(f"the chain is broken after {levels['service'].iloc[here]!r}: it serves {ends[here]!r}, but "
-                        f"the next link starts at {starts[here]!r}; put the services in order")
+                        f"the next link starts at {starts[here]!r}; put the services in order, or pass gaps='allow' if "
+                        "the hand-over between them cannot fail")
     rate = levels["rate"].to_numpy(dtype=float)
     n, x = levels["requests"].to_numpy(dtype=float), levels["on_time"].to_numpy(dtype=float)
     safe = np.where((x == 0) | (x == n), (x + 0.5) / (n + 1), rate)

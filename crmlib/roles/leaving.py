@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from crmlib.checks import check_day, check_fraction
+from crmlib.checks import check_count, check_day, check_fraction
 from crmlib.errors import DataError
 from crmlib.roles.tables import check_level, checked_contacts, require_columns, with_dates
 
@@ -41,6 +41,70 @@ def _spells(contacts, observation_end, lost_on):
         people["left_on"], people["until"] = people["left_on"].mask(unseen), people["until"].mask(unseen, lost)
         people = people[people["until"] >= people["since"]]  # not those who came when nobody looked any more
     return people.drop(columns="present"), end
+
+
+def _wilson(events, n, z):
+    """Wilson's limits of a share."""
+    share = events / n
+    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+
+
+def silent_since(orders, *, observation_end, days=180, lost_by=None) -> pd.Series:
+    """Return the day of the last order of every customer who has been silent for `days` or longer.
+
+    Where customers leave without a word, this is the last day on which somebody would have noted a change at the
+    account. Hand it to `departure_rate` and `user_conversion` as ``lost_on``. Chapter 07 has models for such customers.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame or ibis.Table
+        ``customer_id, date, amount``; only lines with an amount of zero or more count.
+    observation_end : date or str
+        The last day of the data.
+    days : int
+        How long a silence has to be. Too short a silence costs data, but does no harm: who is wrongly taken for lost is
+        left out from then on with all that happens to them.
+    lost_by : Series, optional
+        By customer id, a day on which the customer is known to have been lost already, for instance the day of the
+        first attempt to win them back. Orders from then on do not count.
+
+    Returns
+    -------
+    pandas.Series
+        Day of the last order by ``customer_id``, of the silent customers only.
+
+    Raises
+    ------
+    DataError
+        If columns are missing, or an order lies after the end of the data.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": [1, 1, 2], "amount": 10.0,
+    ...                        "date": pd.to_datetime(["2024-01-05", "2024-03-01", "2024-12-01"])})
+    >>> silent_since(orders, observation_end="2024-12-31").dt.date.to_dict()
+    {1: datetime.date(2024, 3, 1)}
+    """
+    import ibis
+
+    from crmlib.btyd.summaries import _orders_table
+
+    end, length = pd.Timestamp(check_day("observation_end", observation_end)), check_count("days", days)
+    lines = _orders_table(orders)
+    lines = lines.filter(lines.amount >= 0).select("customer_id", day=lines.date.cast("date"))
+    if lost_by is not None and len(lost_by):
+        lost_by = pd.Series(lost_by)
+        known = ibis.memtable(pd.DataFrame({"customer_id": lost_by.index, "lost_by": pd.to_datetime(lost_by.array)}))
+        lines = lines.left_join(known, lines.customer_id == known.customer_id)
+        lines = lines.filter(lines.lost_by.isnull() | (lines.day < lines.lost_by.cast("date")))
+    last = lines.group_by("customer_id").agg(day=lines.day.max()).execute()
+    day = pd.to_datetime(last.set_index("customer_id")["day"]).sort_index().rename("lost_on")
+    if (day > end).any():
+        late = int((day > end).sum())
+        raise DataError(f"orders: {late:,} customer(s) have orders after observation_end {end.date()}: which one is "
+                        "wrong?")
+    return day[(end - day).dt.days >= length]
 
 
 def departure_rate(contacts, *, observation_end, lost_on=None, level=0.95) -> pd.Series:
@@ -92,8 +156,10 @@ def lone_contact_exit(contacts, contracts, *, observation_end, level=0.95) -> pd
 
     Contract years that begin with exactly one person known, and in which nobody joins before that person leaves, are
     divided into those with that person's departure (q₁: share not renewed) and those without (q₀).
-    ``e = 1 - (1 - q₁) / (1 - q₀)`` is the extra probability, so that ``1 - q₁ = (1 - q₀)(1 - e)``. The limits are of
-    the log ratio of the two shares renewed, half a contract added to each count.
+    ``e = 1 - (1 - q₁) / (1 - q₀)`` is the share of those who would have stayed that leaves because of it, so that
+    ``1 - q₁ = (1 - q₀)(1 - e)``; its limits are of the log ratio of the two shares renewed, half a contract added to
+    each count. ``q₁ - q₀ = e (1 - q₀)`` is the extra exit probability of a contract year, which is what money depends
+    on; its limits add up the squared distances of both shares from their Wilson limits.
 
     The comparison is fair only if firms whose contact leaves are otherwise like the others.
 
@@ -112,8 +178,9 @@ def lone_contact_exit(contacts, contracts, *, observation_end, level=0.95) -> pd
     Returns
     -------
     pandas.Series
-        ``estimate, low, high`` of e; ``exit_with, exit_without`` (q₁, q₀), ``years_with, years_without`` (how many
-        contract years). NaN if there are none of one kind. `low` may be negative: chance alone can do that.
+        ``estimate, low, high`` of e; ``extra, extra_low, extra_high`` of q₁ - q₀; ``exit_with, exit_without`` (q₁, q₀);
+        ``years_with, years_without`` (how many contract years). NaN if there are none of one kind. Lower limits may be
+        negative: chance alone can do that.
 
     Raises
     ------
@@ -153,7 +220,12 @@ def lone_contact_exit(contacts, contracts, *, observation_end, level=0.95) -> pd
     found = {"exit_with": 1 - stay1 / n1 if n1 else math.nan, "exit_without": 1 - stay0 / n0 if n0 else math.nan,
              "years_with": n1, "years_without": n0}
     if not n1 or not stay0:
-        return pd.Series({"estimate": math.nan, "low": math.nan, "high": math.nan, **found})
+        names = ("estimate", "low", "high", "extra", "extra_low", "extra_high")
+        return pd.Series({**dict.fromkeys(names, math.nan), **found})
+    extra = found["exit_with"] - found["exit_without"]
+    (low1, high1), (low0, high0) = _wilson(n1 - stay1, n1, z), _wilson(n0 - stay0, n0, z)
+    found = {"extra": extra, "extra_low": extra - math.hypot(found["exit_with"] - low1, high0 - found["exit_without"]),
+             "extra_high": extra + math.hypot(high1 - found["exit_with"], found["exit_without"] - low0), **found}
     centre = math.log((stay1 + 0.5) / (n1 + 0.5) / ((stay0 + 0.5) / (n0 + 0.5)))
     spread = z * math.sqrt(1 / (stay1 + 0.5) - 1 / (n1 + 0.5) + 1 / (stay0 + 0.5) - 1 / (n0 + 0.5))
     return pd.Series({"estimate": 1 - (stay1 / n1) / (stay0 / n0), "low": 1 - math.exp(centre + spread),

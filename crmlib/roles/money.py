@@ -261,10 +261,11 @@ def single_threaded_risk(coverage, margins, *, departure, exit_probability, mult
     departure : float
         Probability that a contact leaves within a year, see `departure_rate`.
     exit_probability : float
-        Extra probability that the firm then leaves us, see `lone_contact_exit`.
+        Extra probability that the firm then leaves us, ``extra`` of `lone_contact_exit`: those who would have left
+        anyway do not count.
     multiple : float
-        How many yearly margins a lost account costs. 1 counts **one year** only; for the years after it as well hand
-        in `crmlib.clv.retention_multiple`.
+        How many yearly margins a lost account costs. 1 counts **one year** only. For the years after it as well, hand
+        in ``crmlib.clv.retention_multiple(r, d, timing="end")``: the first margin lost is a year away.
 
     Returns
     -------

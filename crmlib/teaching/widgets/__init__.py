@@ -6,6 +6,7 @@ One module per chapter; all names are found here.
 
 from crmlib.teaching.widgets.chapter_00 import contact_plan, explore_contacts
 from crmlib.teaching.widgets.chapter_01 import budget_summary, explore_budget
+from crmlib.teaching.widgets.chapter_02 import explore_visits, visit_plan, visit_summary
 from crmlib.teaching.widgets.chapter_03 import discount_plan_curve, discount_plan_summary, explore_discount_plan
 from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_value_path, lifetime_value_summary
 from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
@@ -21,6 +22,9 @@ __all__ = [
     "explore_customer_history",
     "explore_discount_plan",
     "explore_lifetime_value",
+    "explore_visits",
     "lifetime_value_path",
     "lifetime_value_summary",
+    "visit_plan",
+    "visit_summary",
 ]
