@@ -7,6 +7,7 @@ from crmlib.plots.style import PALETTE
 
 _BLUE, _RED, _GREEN, _PINK, _ORANGE = PALETTE[:5]
 _GREY = "#8a8a8a"
+_TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
 
 def _axes(ax, height=4.2):
@@ -50,11 +51,13 @@ def growth_tiles(matrix, *, names=None, unit="thousand yuan", ax=None):
 def bridge_waterfall(bridge, *, base="base", current="current", unit="million yuan", ax=None):
     """Draw the way from one year's revenue to the next, component by component.
 
-    `bridge` is one period of `crmlib.growth.revenue_bridge`; components without any change are left out.
-    `base` and `current` name the two ends.
+    `bridge` is one period of `crmlib.growth.revenue_bridge`; components without any change are left out, and all
+    reactivated customers are one step. `base` and `current` name the two ends.
     """
     ax = _axes(ax, 4.6)
-    steps = bridge[bridge["change"] != 0]
+    steps = bridge.assign(component=bridge["component"].str.replace(", new offerings", ""))
+    steps = steps.groupby("component", sort=False, as_index=False)["change"].sum()
+    steps = steps[steps["change"].abs() > 0.005]
     level = bridge["revenue_base"].sum() / 1e6
     names, k = [base], 0
     ax.bar(0, level, color=_GREY, width=0.7)
@@ -64,7 +67,7 @@ def bridge_waterfall(bridge, *, base="base", current="current", unit="million yu
         ax.text(k, max(level, level + change), f"{change:+.2f}", ha="center", va="bottom", size=12)
         ax.plot([k - 1 + 0.35, k - 0.35], [level, level], color="#444444", linewidth=1)
         level += change
-        names.append(component.replace("reactivation, new offerings", "react.,\nnew off.").replace(" ", "\n"))
+        names.append(component)
     ax.plot([k + 0.35, k + 0.65], [level, level], color="#444444", linewidth=1)
     ax.bar(k + 1, level, color=_GREY, width=0.7)
     ax.text(k + 1, level, f"{level:.2f}", ha="center", va="bottom", size=12)
@@ -113,7 +116,7 @@ def two_meanings(table, *, unit="million yuan", ax=None):
     ax.set_xticks(range(len(table)), table.index)
     ax.margins(y=0.15)
     ax.grid(axis="x", visible=False)
-    ax.legend(loc="upper left")
+    ax.legend(loc="lower right")
     return ax
 
 
@@ -141,19 +144,25 @@ def return_steps(channels, *, average, ax=None):
 
     `channels` has channels as index and the columns ``spend`` and ``return``.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 4.6)
     ranked = channels.sort_values("return", ascending=False)
     right = ranked["spend"].cumsum() / 1e3
     left = right - ranked["spend"] / 1e3
-    top = 1.15 * float(max(ranked["return"].iloc[1:].max() if len(ranked) > 1 else 0, 1.6 * average))
     for name, x0, x1, value in zip(ranked.index, left, right, ranked["return"], strict=True):
+        wide = x1 - x0 > 0.06 * right.iloc[-1]
         ax.bar((x0 + x1) / 2, value, width=x1 - x0, color=_BLUE, edgecolor="white")
-        ax.text((x0 + x1) / 2, min(value, top) - 0.03 * top, f"{name} {value:.1f}".replace("_", " "), ha="center",
-                va="top", size=12, rotation=90, color="white" if x1 - x0 > 0.04 * right.iloc[-1] else "black")
+        label = f"{name}\n{value:.1f}" if wide else f" {name} {value:.1f}"
+        ax.text((x0 + x1) / 2 if wide else x0, 1.05 * value, label.replace("_", " "),
+                ha="center" if wide else "left", va="bottom", size=12)
     ax.axhline(average, color=_RED, linestyle="--")
-    ax.text(right.iloc[-1], average, f"average {average:.1f}", color=_RED, ha="right", va="bottom", weight="bold")
-    ax.axhline(1, color="black", linewidth=1)
-    ax.set(xlabel="spend, best channel first (thousand yuan)", ylabel="margin per yuan spent", ylim=(0, top))
+    ax.text(right.iloc[-1], 1.05 * average, f"average {average:.1f}", color=_RED, ha="right", va="bottom",
+            weight="bold")
+    ax.set_yscale("log")
+    ax.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    ax.minorticks_off()
+    ax.set(xlabel="spend, best channel first (thousand yuan)", ylabel="margin per yuan spent (log scale)",
+           ylim=(0.5 * min(1.0, ranked["return"].min()), 2.2 * ranked["return"].max()))
+    ax.yaxis.label.set_size(12)
     ax.grid(axis="x", visible=False)
     return ax
 
@@ -161,18 +170,25 @@ def return_steps(channels, *, average, ax=None):
 def marginal_returns(responses, plan, *, ax=None):
     """Draw what one more yuan brings in each strategy against what is spent there, with a dot where a plan stops.
 
+    On the logarithmic scale each curve is a straight line. A dot below the drawing is a triangle at its lower edge.
     `responses` as for `crmlib.growth.allocate_budget`, `plan` what it returns.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 4.6)
     top = responses.get("probability", 1.0) * responses["potential"] / responses["scale"]
-    most = 1.25 * max(plan["spend"].max(), 1.0)
+    most, floor = 1.25 * max(plan["spend"].max(), 1.0), 0.2
     spend = np.linspace(0, most, 200)
     for colour, name in zip((_BLUE, _GREEN, _RED, _PINK, _ORANGE), responses.index, strict=False):
+        now = plan.loc[name, "marginal_return"]
         ax.plot(spend / 1e3, top[name] * np.exp(-spend / responses.loc[name, "scale"]), color=colour, label=name)
-        ax.plot(plan.loc[name, "spend"] / 1e3, plan.loc[name, "marginal_return"], "o", color=colour, markersize=11)
+        ax.plot(plan.loc[name, "spend"] / 1e3, max(now, 1.15 * floor), "o" if now > floor else "v", color=colour,
+                markersize=11)
     ax.axhline(1, color="black", linewidth=1)
-    ax.text(most / 1e3, 1, "a yuan for a yuan", ha="right", va="bottom", size=12)
-    ax.set(xlabel="spend on the strategy (thousand yuan)", ylabel="what one more yuan brings", ylim=(0, None))
+    ax.text(most / 1e3, 0.97, "a yuan for a yuan", ha="right", va="top", size=12)
+    ax.set_yscale("log")
+    ax.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
+    ax.minorticks_off()
+    ax.set(xlabel="spend on the strategy (thousand yuan)", ylabel="what one more yuan brings\n(log scale)",
+           ylim=(floor, 1.6 * max(top.max(), 2.0)))
     ax.legend(loc="upper right")
     return ax
 
@@ -212,8 +228,22 @@ def allocation_spread(worlds, plan, *, ax=None):
         ax.plot([q1, q3], [row, row], color=_BLUE, linewidth=11, solid_capstyle="butt", alpha=0.6)
         ax.plot(plan[name] / 1e3, row, "o", color=_RED, markersize=11)
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="best spend (thousand yuan): dot, our assumptions; bars, 50 % and 90 % of the worlds",
+    ax.set(xlabel="best spend (thousand yuan)\ndot: as assumed; bars: 50 % and 90 % of the worlds",
            ylim=(len(names) - 0.5, -0.5))
-    ax.xaxis.label.set_size(12)
     ax.grid(axis="y", visible=False)
+    return ax
+
+
+def response_fit(observed, curve, *, ax=None):
+    """Draw what a list brings if the best of it is taken first, and the concave curve that stands for it.
+
+    `observed` has the columns ``spend`` and ``gain``, cumulative; `curve` has ``potential`` and ``scale``.
+    """
+    ax = _axes(ax)
+    spend = np.linspace(0, observed["spend"].max(), 200)
+    ax.plot(observed["spend"] / 1e3, observed["gain"] / 1e3, color=_GREY, linewidth=6, alpha=0.6,
+            label="the list, best first")
+    ax.plot(spend / 1e3, curve["potential"] * -np.expm1(-spend / curve["scale"]) / 1e3, color=_BLUE, label="the curve")
+    ax.set(xlabel="spend (thousand yuan)", ylabel="margin saved (thousand yuan)", ylim=(0, None))
+    ax.legend(loc="lower right")
     return ax
