@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from crmlib.data import load_cdnow
 from crmlib.errors import DataError
-from crmlib.segments import cohort_table, customer_profit, one_id_per_name, replace_ids, retention_table, share_interval, undisturbed
+from crmlib.segments import (
+    cohort_table,
+    customer_profit,
+    one_id_per_name,
+    replace_ids,
+    retention_table,
+    share_interval,
+    undisturbed,
+)
 
 nan = np.nan
 

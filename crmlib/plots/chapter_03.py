@@ -103,7 +103,7 @@ def top_share_by_gini(laws, found, *, rule=0.8, share=0.2, ax=None):
     ax = _axes(ax, 4.6)
     styles = ("-", "--", ":")
     for style, (name, curve) in zip(styles, laws.groupby("law", sort=False), strict=False):
-        ax.plot(curve["gini"], 100 * curve["top_share"], style, color=_GREY, label=f"{name} law")
+        ax.plot(curve["gini"], 100 * curve["top_share"], style, color=_GREY, label=f"{name.capitalize() if name == 'pareto' else name} law")
     for colour, marker, (name, row) in zip((_COLD, _WARM, _GREEN, _PINK, PALETTE[4], PALETTE[5]), "osD^vP",
                                            found.iterrows(), strict=False):
         ax.plot(row["gini"], 100 * row["top_share"], marker, color=colour, markersize=11, linestyle="none",
@@ -199,7 +199,7 @@ def value_and_needs(customers, *, unit="yuan", ax=None):
     ax.set_yscale("symlog", linthresh=100)
     ax.set(xlabel="need: probability of a relationship buyer (%)", ylabel=f"value: profit of the year ({unit})",
            xlim=(-2, 102))
-    ax.legend(loc="lower right", markerscale=3)
+    ax.legend(loc="lower center", markerscale=3, frameon=True, edgecolor="none", framealpha=0.9)
     return ax
 
 
@@ -218,5 +218,5 @@ def plan_gain(curve, *, threshold, unit="yuan", ax=None):
            ylabel=f"gain a year (thousand {unit})", xlim=(-1, 101))
     ax.xaxis.label.set_size(12)
     ax.margins(y=0.12)
-    ax.legend(loc="best")
+    ax.legend(loc="best", frameon=True, edgecolor="none", framealpha=1)
     return ax
