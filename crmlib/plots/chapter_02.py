@@ -6,8 +6,7 @@ import numpy as np
 from crmlib.plots.style import PALETTE
 
 _BLUE, _ORANGE, _GREEN, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], "#8a8a8a"
-_QUESTIONS = {"revenue": ("who pays?", _BLUE), "decides": ("who decides?", _ORANGE),
-              "benefits": ("who benefits?", _GREEN)}
+_QUESTIONS = {"revenue": ("pays", _BLUE), "decides": ("decides", _ORANGE), "benefits": ("benefits", _GREEN)}
 
 
 def _axes(ax, height=4.2):
@@ -17,8 +16,8 @@ def _axes(ax, height=4.2):
 def category_shares(table, *, ax=None):
     """Draw the five categories of customers: their share of the customers and of the revenue.
 
-    `table` is what `crmlib.roles.revenue_by_category` returns. What internal customers were charged is drawn
-    hollow, on the scale of the revenue, because it is none.
+    `table` is what `crmlib.roles.revenue_by_category` returns. What internal customers were charged is written, and
+    not drawn, because it is no revenue.
     """
     ax = _axes(ax)
     outside = table.index != "internal"
@@ -26,18 +25,18 @@ def category_shares(table, *, ax=None):
     people = 100 * table["customers"] / table.loc[outside, "customers"].sum()
     ax.barh(at[outside] - 0.19, people[outside], height=0.36, color=PALETTE[5], label="customers")
     ax.barh(at[outside] + 0.19, 100 * table["share"][outside], height=0.36, color=_BLUE, label="revenue")
-    transfers = 100 * table["transfers"][~outside] / table["revenue"].sum()
-    ax.barh(at[~outside] + 0.19, transfers, height=0.36, facecolor="none", edgecolor=_GREY, hatch="//",
-            label="transfers between departments: no revenue")
+    for place, transfers in zip(at[~outside], table["transfers"][~outside], strict=True):
+        ax.text(0.6, place, f"transfers of {transfers:,.0f}: no revenue", va="center", size=13, color="#555555",
+                style="italic")
     for place, share in zip(at[outside], 100 * table["share"][outside], strict=True):
         ax.annotate(f"{share:.1f} %", (share, place + 0.19), xytext=(4, 0), textcoords="offset points", va="center",
                     size=12, color=_BLUE)
     ax.set_yticks(at, table.index)
-    ax.invert_yaxis()
+    ax.set_ylim(len(table) - 0.5, -0.5)
     ax.margins(x=0.12)
     ax.grid(axis="y", visible=False)
     ax.set(xlabel="share of all outside customers, and of the revenue (%)")
-    ax.legend(loc="lower right")
+    ax.legend(loc="center right", bbox_to_anchor=(1.0, 0.42))
     return ax
 
 
@@ -58,14 +57,15 @@ def buying_centre(contacts, *, required=(), ax=None):
     for question, roles in LECTURE_QUESTIONS.items():
         words, colour = _QUESTIONS[question]
         ax.axhspan(first - 0.5, first + len(roles) - 0.5, color=colour, alpha=0.08, linewidth=0)
-        ax.text(-1.27, first + len(roles) / 2 - 0.5, words, color=colour, weight="bold", rotation=90, ha="center",
-                va="center", size=12)
+        ax.text(1.21, first + len(roles) / 2 - 0.5, words, color=colour, weight="bold", rotation=-90, ha="center",
+                va="center", size=14)
         for role in roles:
             if role in contacts["role"].to_numpy():
                 continue
             needed = role in required
             ax.text(0, rows[role], f"no {role} known" + (": missing" if needed else ""), ha="center", va="center",
-                    size=12, style="italic", color="black" if needed else "#777777")
+                    size=12, style="italic", color="black" if needed else "#777777", zorder=5,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5})
         first += len(roles)
     question_of = {role: question for question, roles in LECTURE_QUESTIONS.items() for role in roles}
     # people with equal stances stand side by side
@@ -76,7 +76,7 @@ def buying_centre(contacts, *, required=(), ax=None):
         heights = [rows[role] for role in mine["role"]]
         ax.plot([x, x], [min(heights), max(heights)], color="#444444", linewidth=1.5, zorder=2)
         for role, influence in zip(mine["role"], mine["influence"], strict=True):
-            ax.scatter([x], [rows[role]], s=220 + 900 * influence, color=_QUESTIONS[question_of[role]][1], zorder=3,
+            ax.scatter([x], [rows[role]], s=330 + 900 * influence, color=_QUESTIONS[question_of[role]][1], zorder=3,
                        edgecolor="white", linewidth=1.5)
             ax.text(x, rows[role], letters[person], ha="center", va="center", color="white", weight="bold", size=13,
                     zorder=4)
@@ -84,9 +84,7 @@ def buying_centre(contacts, *, required=(), ax=None):
     ax.set_yticks(list(rows.values()), list(rows))
     ax.set(xlim=(-1.15, 1.15), ylim=(len(rows) - 0.4, -0.6), xticks=[-1, -0.5, 0, 0.5, 1],
            xlabel="stance: against us (-1) to for us (1); size of a dot: influence")
-    ax.tick_params(axis="y", length=0, pad=28)
-    for label in ax.get_yticklabels():
-        label.set_horizontalalignment("right")
+    ax.tick_params(axis="y", length=0)
     ax.grid(axis="y", visible=False)
     return ax
 
@@ -128,7 +126,8 @@ def estimates_with_truth(table, *, unit, ax=None):
                     color=_BLUE)
     ax.set_yticks(at, table.index)
     ax.set_ylim(len(table) - 0.4, -0.7)
-    ax.set_xlim(min(0, 100 * table["low"].min()), None)
+    right = table[[name for name in ("high", "truth") if name in table]].max().max()
+    ax.set_xlim(min(0, 100 * table["low"].min()), 106 * right)
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=unit)
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.28 - 0.12 / len(table)), ncols=2)
@@ -146,16 +145,17 @@ def service_chain(chain, *, ax=None):
     ax.bar(at, 100 * chain["rate"], width=0.6, color=colours)
     ax.plot(at, 100 * chain["so_far"], "o-", color="black")
     for place, rate, so_far in zip(at, 100 * chain["rate"], 100 * chain["so_far"], strict=True):
-        ax.annotate(f"{rate:.0f}", (place, rate), xytext=(0, 3), textcoords="offset points", ha="center", size=12)
+        ax.annotate(f"{rate:.0f}", (place, rate), xytext=(0, 3 if place else 7), textcoords="offset points",
+                    ha="center", size=12)
         if place:
             ax.annotate(f"{so_far:.0f} %", (place, so_far), xytext=(0, -19), textcoords="offset points", ha="center",
                         weight="bold", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     low = min(60.0, 10 * np.floor(10 * chain["so_far"].min() - 0.5))
-    ax.text(0.0, 0.03, "bars: the link alone (orange: the weakest); line: the chain up to here", transform=ax.transAxes,
-            size=12, bbox={"facecolor": "white", "edgecolor": "none", "pad": 2})
+    ax.text(0.0, 1.04, "bars: the link alone (orange: the weakest); line: the chain up to here", transform=ax.transAxes,
+            size=12)
     ax.set_xticks(at, [str(service).replace("_", "\n") for service in chain["service"]])
     ax.grid(axis="x", visible=False)
-    ax.set(ylabel="on time (%)", ylim=(max(low, 0), 103))
+    ax.set(ylabel="on time (%)", ylim=(max(low, 0), 104))
     return ax
 
 
