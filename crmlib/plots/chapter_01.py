@@ -150,11 +150,12 @@ def return_steps(channels, *, average, ax=None):
     left = right - ranked["spend"] / 1e3
     for name, x0, x1, value in zip(ranked.index, left, right, ranked["return"], strict=True):
         wide = x1 - x0 > 0.06 * right.iloc[-1]
-        ax.bar((x0 + x1) / 2, value, width=x1 - x0, color=_BLUE, edgecolor="white")
+        ax.bar((x0 + x1) / 2, value, width=x1 - x0, color=_BLUE, edgecolor="white" if wide else _BLUE)
         label = f"{name}\n{value:.1f}" if wide else f" {name} {value:.1f}"
         ax.text((x0 + x1) / 2 if wide else x0, 1.05 * value, label.replace("_", " "),
-                ha="center" if wide else "left", va="bottom", size=12)
-    ax.axhline(average, color=_RED, linestyle="--")
+                ha="center" if wide else "left", va="bottom", size=12, zorder=3,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+    ax.axhline(average, color=_RED, linestyle="--", zorder=2)
     ax.text(right.iloc[-1], 1.05 * average, f"average {average:.1f}", color=_RED, ha="right", va="bottom",
             weight="bold")
     ax.set_yscale("log")
