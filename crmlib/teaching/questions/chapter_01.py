@@ -165,8 +165,6 @@ QUESTIONS = {
             Mistake(lambda case: _overall(case, 2023), "This is all revenue: new customers are in it."),
             Mistake(lambda case: _rate(case, "net_retention", current=2023, internal=True),
                     "The firm's own departments are among your customers: their lines are no revenue."),
-            Mistake(lambda case: _rate(case, "net_retention", current=2023, joined=False),
-                    "Some customers have two ids: pass identity=."),
         ),
     ),
     "01.5": Question(
