@@ -140,31 +140,27 @@ QUESTIONS = {
         ),
     ),
     "02.2": Question(
-        prompt="What is the weighted stance of the account of Chen (0.9, stance -0.4) and Wang (0.3, stance 0.8)?",
-        expected=lambda case: (0.9 * -0.4 + 0.3 * 0.8) / (0.9 + 0.3),
+        prompt="What is the weighted stance of the account of Chen (0.9, stance -0.4) and Wang (0.2, stance 0.8)?",
+        expected=lambda case: (0.9 * -0.4 + 0.2 * 0.8) / (0.9 + 0.2),
         tolerance=0.001,
         unit="a stance from -1 to 1",
         mistakes=(
             Mistake(
-                lambda case: (0.3 * -0.4 + 0.9 * -0.4 + 0.3 * 0.8) / (0.3 + 0.9 + 0.3),
-                "You counted Chen twice, once per role. A person is one person: take the largest influence.",
+                lambda case: (0.3 * -0.4 + 0.9 * -0.4 + 0.2 * 0.8) / (0.3 + 0.9 + 0.2),
+                "You counted Chen twice, or added both influences. A person is one person: take the largest influence.",
             ),
             Mistake(lambda case: (-0.4 + 0.8) / 2, "This is the plain mean. Who has how much influence?"),
             Mistake(
-                lambda case: 0.9 * -0.4 + 0.3 * 0.8,
+                lambda case: 0.9 * -0.4 + 0.2 * 0.8,
                 "This is the weighted sum. Divide it by the sum of the influences.",
             ),
             Mistake(
-                lambda case: (0.3 * -0.4 + 0.3 * 0.8) / (0.3 + 0.3),
+                lambda case: (0.3 * -0.4 + 0.2 * 0.8) / (0.3 + 0.2),
                 "You took Chen's influence as a buyer. Chen decides as well: take the larger one.",
             ),
             Mistake(
-                lambda case: (0.6 * -0.4 + 0.3 * 0.8) / (0.6 + 0.3),
+                lambda case: (0.6 * -0.4 + 0.2 * 0.8) / (0.6 + 0.2),
                 "You took the mean of Chen's two influences. Here the larger one counts.",
-            ),
-            Mistake(
-                lambda case: (1.2 * -0.4 + 0.3 * 0.8) / (1.2 + 0.3),
-                "You added Chen's two influences. A person is not counted twice: take the larger one.",
             ),
         ),
     ),
