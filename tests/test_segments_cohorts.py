@@ -143,7 +143,12 @@ def test_share_interval():
     # Wilson's interval of 8 of 10 at 95 %: by hand, z = 1.959964
     assert share_interval(8, 10) == pytest.approx((0.490162, 0.943318), abs=1e-6)
     assert share_interval(0, 5)[0] == pytest.approx(0, abs=1e-15) and share_interval(5, 5)[1] == pytest.approx(1)
-    assert np.isnan(share_interval(0, 0)).all()
+    assert np.isnan(share_interval(0, 0)).all() and np.isnan(share_interval(0, 0, method="exact")).all()
+    # Clopper and Pearson: with 0 of n the upper end is 1 - (tail)^(1/n); it covers at least as often as it says
+    assert share_interval(0, 10, method="exact") == pytest.approx((0, 1 - 0.025 ** 0.1))
+    assert share_interval(10, 10, method="exact") == pytest.approx((0.025 ** 0.1, 1))
+    with pytest.raises(ValueError, match="method='normal' is not known"):
+        share_interval(1, 2, method="normal")
     for wrong in ((-1, 5), (6, 5)):
         with pytest.raises(ValueError, match="0 <= count <= of"):
             share_interval(*wrong)

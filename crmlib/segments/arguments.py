@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_count, check_fraction
+from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import DataError
 
 
@@ -67,10 +67,11 @@ def engine_table(lines, columns, what: str):
     return table
 
 
-def share_interval(count, of, *, level: float = 0.95):
-    """Return the Wilson interval of a share: between which shares does a count leave it open?
+def share_interval(count, of, *, level: float = 0.95, method: str = "wilson"):
+    """Return the interval of a share: between which shares does a count leave it open?
 
-    ``(p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)`` with p = count/of, n = of, and z the normal quantile.
+    Wilson: ``(p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n)`` with p = count/of, n = of, z the normal quantile.
+    Exact (Clopper & Pearson): the shares under which neither so few nor so many are rarer than (1 - level) / 2.
 
     Parameters
     ----------
@@ -78,6 +79,8 @@ def share_interval(count, of, *, level: float = 0.95):
         Successes, and trials; ``0 <= count <= of``.
     level : float
         Confidence level, strictly between 0 and 1.
+    method : {"wilson", "exact"}
+        Wilson's covers the truth as often as it says on average; the exact one at least as often, and is wider.
 
     Returns
     -------
@@ -93,15 +96,24 @@ def share_interval(count, of, *, level: float = 0.95):
     --------
     >>> [round(end, 3) for end in share_interval(8, 10)]
     [0.49, 0.943]
+    >>> [round(end, 3) for end in share_interval(8, 10, method="exact")]
+    [0.444, 0.975]
     """
+    from scipy.special import betaincinv
+
     k, n = np.asarray(count, dtype=float), np.asarray(of, dtype=float)
     if not ((k >= 0) & (k <= n)).all():
         raise ValueError(f"a share needs 0 <= count <= of; got count {count!r} of {of!r}")
-    z = normal_quantile(level)
+    z, tail = normal_quantile(level), (1 - level) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        p = k / n
-        middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-        low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+        if check_choice("method", method, ("wilson", "exact")) == "wilson":
+            p = k / n
+            middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+            low, high = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+        else:
+            low = np.where(k > 0, betaincinv(np.maximum(k, 1), n - k + 1, tail), 0.0)
+            high = np.where(k < n, betaincinv(k + 1, np.maximum(n - k, 1), 1 - tail), 1.0)
+            low, high = np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
     if low.ndim == 0:
         return float(low), float(high)
     return low, high

@@ -544,8 +544,8 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per group: ``labelled`` (customers), ``as_labelled, share`` (corrected), ``low, high`` (Wilson's
-        interval, corrected the same way). All between 0 and 1: a corrected share beyond is cut off there.
+        One row per group: ``labelled`` (customers), ``as_labelled, share`` (corrected), ``low, high`` (the
+        exact interval, corrected the same way). All between 0 and 1: a corrected share beyond is cut off there.
 
     Raises
     ------
@@ -564,7 +564,7 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
     >>> labels = pd.Series(["transaction"] * 60 + ["relationship"] * 40)
     >>> label_shares(labels, pd.Series("fair", index=labels.index), label_error=0.1).round(2)
           labelled  as_labelled  share   low  high
-    fair       100          0.6   0.62  0.46  0.77
+    fair       100          0.6   0.62  0.46  0.78
     """
     error = check_fraction("label_error", label_error)
     if error >= 0.5:
@@ -575,7 +575,7 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
         raise DataError(f"{int(group.isna().sum()):,} labelled customer(s) have no group: give them one, or "
                         "drop their labels")
     counted = (known == "transaction").groupby(group.to_numpy()).agg(["size", "sum"])
-    low, high = share_interval(counted["sum"], counted["size"], level=level)
+    low, high = share_interval(counted["sum"], counted["size"], level=level, method="exact")
 
     def corrected(share):
         return np.clip((np.asarray(share, dtype=float) - error) / (1 - 2 * error), 0, 1)

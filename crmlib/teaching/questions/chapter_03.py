@@ -1,6 +1,7 @@
 """Questions of chapter 03: how do customers differ? The chapter asks 03.1 to 03.4, the exercises the others."""
 
 import math
+from functools import lru_cache
 
 import pandas as pd
 
@@ -12,6 +13,19 @@ SPEND = pd.Series({"An": 40, "Bo": 40, "Chen": 40, "Deng": 90, "Fu": 10})
 LABELLED, CALLED_TRANSACTION, WRONG = 100, 60, 0.10
 
 
+_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
+
+
+def _kept(case, key, compute):
+    """Return what `compute` gives, computed once for each company in a row."""
+    if _KEPT.get("case") is not case:
+        _KEPT.clear()
+        _KEPT["case"] = case
+    if key not in _KEPT:
+        _KEPT[key] = compute()
+    return _KEPT[key]
+
+
 def _external(case):
     """Customers who are not the firm itself, and who of them stands under two ids."""
     customers = case.customers[case.customers["category"] != "internal"]
@@ -20,19 +34,25 @@ def _external(case):
 
 def _books(case, year=None):
     """Order lines, talks and incidents of external customers, one id each; of one year, or of all."""
-    customers, twice = _external(case)
-    tables = []
-    for table in (case.orders, case.interactions, case.incidents):
-        table = segments.replace_ids(table[table["customer_id"].isin(customers["customer_id"])], twice)
-        tables.append(table if year is None else table[table["date"].dt.year == year])
-    return tables
+
+    def compute():
+        customers, twice = _external(case)
+        return [segments.replace_ids(table[table["customer_id"].isin(customers["customer_id"])], twice)
+                for table in (case.orders, case.interactions, case.incidents)]
+
+    tables = _kept(case, "books", compute)
+    return [table if year is None else table[table["date"].dt.year == year] for table in tables]
 
 
 def _profit(case, year=2025, *, costs=("contacts", "incidents")):
     """Profit per customer of one year, as in the chapter."""
-    orders, talks, incidents = _books(case, year)
-    to_serve = {"contacts": talks[["customer_id", "cost"]], "incidents": incidents[["customer_id", "cost"]]}
-    return segments.customer_profit(orders, costs={name: to_serve[name] for name in costs})
+
+    def compute():
+        orders, talks, incidents = _books(case, year)
+        to_serve = {"contacts": talks[["customer_id", "cost"]], "incidents": incidents[["customer_id", "cost"]]}
+        return segments.customer_profit(orders, costs={name: to_serve[name] for name in costs})
+
+    return _kept(case, (year, costs), compute)
 
 
 def _spend(case, year=2025):
@@ -43,7 +63,8 @@ def _spend(case, year=2025):
 def _tier_size(case, *, of="revenue", share=0.5):
     values = _profit(case)[of]
     values = values[values > 0]
-    return int((segments.tiers(values, method="value", limits=(share, 1 - share), names=("VIP", "rest")) == "VIP").sum())
+    tier = segments.tiers(values, method="value", limits=(share, 1 - share), names=("VIP", "rest"))
+    return int((tier == "VIP").sum())
 
 
 def _best_tenth(case, *, rank_by="profit", of="profit"):
@@ -58,9 +79,12 @@ def _corrected(called=CALLED_TRANSACTION / LABELLED, wrong=WRONG):
 
 
 def _all_best(case, *, as_of="2024-12-31", internal=False, levels=5):
-    orders = case.orders if internal else _books(case)[0]
-    table = segments.rfm(orders, as_of=as_of, later="drop", levels=levels, collapsed="ignore")
-    return int((table["rfm"] == str(levels) * 3).sum())
+    def compute():
+        orders = case.orders if internal else _books(case)[0]
+        table = segments.rfm(orders, as_of=as_of, later="drop", levels=levels, collapsed="ignore")
+        return int((table["rfm"] == str(levels) * 3).sum())
+
+    return _kept(case, ("best", as_of, internal, levels), compute)
 
 
 def _peak(case, *, costs=("contacts",)):
@@ -82,6 +106,7 @@ def _promotion_share(case, *, label_error=None, column="share"):
     return float(table.loc["promotion", column])
 
 
+@lru_cache(maxsize=4)
 def _cdnow_windows(*, sample=False, everybody=True):
     orders = load_cdnow(sample=sample).execute()
     shares = []
@@ -148,7 +173,7 @@ QUESTIONS = {
         ),
     ),
     "03.4": Question(
-        prompt="the true share of price buyers, if 60 of 100 labels say so and one label in ten is wrong, as a fraction",
+        prompt="the true share of price buyers, if 60 of 100 labels say so and one in ten is wrong, as a fraction",
         expected=lambda **_: _corrected(),
         tolerance=0.001,
         mistakes=(
@@ -173,7 +198,7 @@ QUESTIONS = {
         ),
     ),
     "03.6": Question(
-        prompt="the highest point of the whale curve of 2025 without the cost of incidents, as a multiple of the profit",
+        prompt="the highest point of the whale curve of 2025 without the cost of incidents, as a multiple of the total",
         expected=lambda case, **_: _peak(case),
         tolerance=0.002,
         mistakes=(
@@ -189,11 +214,13 @@ QUESTIONS = {
         expected=lambda case, **_: _vip_by_days(case),
         unit="customers",
         mistakes=(
-            Mistake(lambda case, **_: _vip_by_days(case, ("down", "order", "up")), "the right numbers, in reverse order"),
+            Mistake(lambda case, **_: _vip_by_days(case, ("down", "order", "up")),
+                    "the right numbers, in reverse order"),
         ),
     ),
     "03.8": Question(
-        prompt="the share of transaction buyers among customers won by promotions, corrected for wrong labels, as a fraction",
+        prompt="the share of transaction buyers among customers won by promotions, corrected for wrong labels, as a "
+               "fraction",
         expected=lambda case, **_: _promotion_share(case),
         tolerance=0.001,
         mistakes=(
