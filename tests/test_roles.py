@@ -116,6 +116,8 @@ def test_whom_to_see_is_influence_not_won_yet():
     assert seen["roles"].tolist()[:2] == ["decider", "buyer"]
     assert seen["ask_for"].tolist() == ["", "decider, user", "buyer, decider, user"]
     assert pd.isna(seen.loc[3, "contact_id"]) and seen["contact_id"].dtype == "Int64"
+    against = PEOPLE.assign(stance=[0.9, 0.9, 0.9, -0.9, 0.0, 0.6], influence=[0.6, 0.6, 0.7, 0.5, 0.3, 0.5])
+    assert roles.whom_to_see(against, [1], as_of="2025-01-01")["name"].tolist() == ["Wang"]  # 0.5 · 1.9 / 2
     tie = PEOPLE.assign(stance=1.0, left_on=pd.NaT)  # nobody to win: influence, then the smaller id
     assert roles.whom_to_see(tie, [1])["contact_id"].tolist() == [11]
 
