@@ -96,7 +96,9 @@ def test_lookback_decides_between_reactivated_and_new():
 
 def test_a_reactivated_customer_may_come_back_for_the_new():
     table = pd.concat([SMALL, lines(("Qian", "2024-08-02", "coffee", 5.0))])
-    assert changes(growth.revenue_bridge(table, **YEARS))["reactivation, new offerings"] == 5.0
+    bridge = growth.revenue_bridge(table, **YEARS)
+    assert changes(bridge)["reactivation, new offerings"] == 5.0
+    assert growth.growth_matrix(bridge).loc["reactivated customers"].tolist() == [75.0, 5.0]
 
 
 def test_who_came_in_a_gap_between_the_windows_is_new():
@@ -505,9 +507,10 @@ def test_doubt_moves_the_optimum_and_never_beats_it():
     assert sure.loc[0, STRATEGIES].tolist() == pytest.approx(growth.allocate_budget(CURVES, 300)["spend"].tolist())
     bad_plan = growth.allocation_in_doubt(CURVES, 300, spread=0, draws=1, plan=dict.fromkeys(CURVES.index, 0.0))
     assert bad_plan["net_plan"][0] == 0
-    # two times in three within exp(+-spread): the standard deviation of the log is the spread
-    one = growth.allocation_in_doubt(CURVES.head(1), 50, spread=0.3, draws=4000, seed=3, minimum_return=0)
-    assert one["loyalty"].tolist() == pytest.approx([50] * 4000)
+    # a tiny spend meets the curve at its start, potential / scale = 4: two independent factors, each of this spread
+    one = growth.allocation_in_doubt(CURVES.head(1), 1e-3, spread=0.3, draws=4000, seed=3, minimum_return=0)
+    first_yuan = np.log((one["net_plan"] / 1e-3 + 1) / 4)
+    assert first_yuan.std() == pytest.approx(0.3 * np.sqrt(2), rel=0.05) and abs(first_yuan.mean()) < 0.03
 
 
 @pytest.mark.parametrize(("call", "error", "message"), [
