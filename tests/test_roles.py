@@ -529,6 +529,17 @@ def test_exact_selection_is_the_best_of_all_subsets():
         assert table.loc[table["chosen"], "hours"].sum() <= capacity
 
 
+def test_both_ways_to_the_exact_selection_agree():
+    random = np.random.default_rng(8)
+    for _ in range(10):
+        values, hours = random.random(30), random.integers(3, 30, 30) / 4
+        capacity = float(random.uniform(5, 60))
+        grid = roles.select_accounts(values, hours, capacity=capacity)
+        off_grid = roles.select_accounts(values, hours + 1e-7, capacity=capacity + 3e-6)  # no minutes: by milp
+        assert off_grid.loc[off_grid["chosen"], "value"].sum() == approx(grid.loc[grid["chosen"], "value"].sum())
+        assert grid.loc[grid["chosen"], "hours"].sum() <= capacity
+
+
 @pytest.mark.parametrize("method", roles.SELECTION_METHODS)
 def test_capacity_of_nothing_and_of_more_than_everything(method):
     values = pd.Series([5.0, -2.0, 0.0, 7.0], index=list("abcd"))

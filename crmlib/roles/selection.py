@@ -1,5 +1,7 @@
 """Whom to choose when there are not enough hours for everybody."""
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -12,8 +14,9 @@ SELECTION_METHODS = ("exact", "per_hour", "largest")
 def select_accounts(values, hours, *, capacity, method="exact") -> pd.DataFrame:
     """Choose the accounts to visit with the hours there are.
 
-    ``"exact"`` maximises the sum of the values within the capacity: the 0/1 knapsack problem, solved by
-    `scipy.optimize.milp`. ``"per_hour"`` goes down the list by value per hour, ``"largest"`` by value, and both take
+    ``"exact"`` maximises the sum of the values within the capacity: the 0/1 knapsack problem, solved by Bellman's
+    recursion where the hours are whole, halves, quarters, tenths or minutes, and by `scipy.optimize.milp` where they
+    are not. ``"per_hour"`` goes down the list by value per hour, ``"largest"`` by value, and both take
     every account that still fits. Accounts whose value is zero or less are never chosen.
 
     Parameters
@@ -82,6 +85,31 @@ def select_accounts(values, hours, *, capacity, method="exact") -> pd.DataFrame:
 
 def _knapsack(values, hours, capacity):
     """Return True for the items of the best 0/1 knapsack."""
+    for per_hour in (1, 2, 4, 10, 20, 60, 100):  # whole hours, halves, quarters, … minutes
+        units = np.rint(hours * per_hour)
+        room = math.floor(capacity * per_hour + 1e-9)
+        if np.abs(units - hours * per_hour).max() < 1e-9 and values.size * (room + 1) <= 50_000_000:
+            return _by_recursion(values, units.astype("int64"), room)
+    return _by_branch_and_bound(values, hours, capacity)
+
+
+def _by_recursion(values, units, room):
+    """Bellman's recursion: the best worth for every number of units, one item after the other."""
+    best, taken = np.zeros(room + 1), np.zeros((values.size, room + 1), dtype=bool)
+    for item, (value, size) in enumerate(zip(values, units, strict=True)):
+        with_it = best[: room + 1 - size] + value
+        better = with_it > best[size:]
+        taken[item, size:] = better
+        best[size:] = np.where(better, with_it, best[size:])
+    chosen = np.zeros(values.size, dtype=bool)
+    for item in range(values.size - 1, -1, -1):
+        if taken[item, room]:
+            chosen[item] = True
+            room -= units[item]
+    return chosen
+
+
+def _by_branch_and_bound(values, hours, capacity):
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     result = milp(-values / values.max(), constraints=LinearConstraint(hours[None, :], ub=capacity),
