@@ -54,7 +54,7 @@ def bridge_waterfall(bridge, *, base="base", current="current", unit="million yu
     `bridge` is one period of `crmlib.growth.revenue_bridge`; components without any change are left out, and all
     reactivated customers are one step. `base` and `current` name the two ends.
     """
-    ax = _axes(ax, 4.6)
+    ax = _axes(ax, 3.8)
     steps = bridge.assign(component=bridge["component"].str.replace(", new offerings", ""))
     steps = steps.groupby("component", sort=False, as_index=False)["change"].sum()
     steps = steps[steps["change"].abs() > 0.005]
@@ -144,7 +144,7 @@ def return_steps(channels, *, average, ax=None):
 
     `channels` has channels as index and the columns ``spend`` and ``return``.
     """
-    ax = _axes(ax, 4.6)
+    ax = _axes(ax, 3.8)
     ranked = channels.sort_values("return", ascending=False)
     right = ranked["spend"].cumsum() / 1e3
     left = right - ranked["spend"] / 1e3
@@ -174,7 +174,7 @@ def marginal_returns(responses, plan, *, ax=None):
     On the logarithmic scale each curve is a straight line. A dot below the drawing is a triangle at its lower edge.
     `responses` as for `crmlib.growth.allocate_budget`, `plan` what it returns.
     """
-    ax = _axes(ax, 4.6)
+    ax = _axes(ax, 3.8)
     top = responses.get("probability", 1.0) * responses["potential"] / responses["scale"]
     most, floor = 1.25 * max(plan["spend"].max(), 1.0), 0.2
     spend = np.linspace(0, most, 200)
@@ -240,7 +240,7 @@ def response_fit(observed, curve, *, ax=None):
 
     `observed` has the columns ``spend`` and ``gain``, cumulative; `curve` has ``potential`` and ``scale``.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.8)
     spend = np.linspace(0, observed["spend"].max(), 200)
     ax.plot(observed["spend"] / 1e3, observed["gain"] / 1e3, color=_GREY, linewidth=6, alpha=0.6,
             label="the list, best first")
