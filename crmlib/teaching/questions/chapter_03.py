@@ -78,13 +78,13 @@ def _corrected(called=CALLED_TRANSACTION / LABELLED, wrong=WRONG):
     return (called - wrong) / (1 - 2 * wrong)
 
 
-def _all_best(case, *, as_of="2024-12-31", internal=False, levels=5):
+def _all_best(case, *, as_of="2024-12-31", monetary="sum", levels=5):
     def compute():
-        orders = case.orders if internal else _books(case)[0]
-        table = segments.rfm(orders, as_of=as_of, later="drop", levels=levels, collapsed="ignore")
+        table = segments.rfm(_books(case)[0], as_of=as_of, later="drop", levels=levels, monetary=monetary,
+                             collapsed="ignore")
         return int((table["rfm"] == str(levels) * 3).sum())
 
-    return _kept(case, ("best", as_of, internal, levels), compute)
+    return _kept(case, ("best", as_of, monetary, levels), compute)
 
 
 def _peak(case, *, costs=("contacts",)):
@@ -192,8 +192,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda case, **_: _all_best(case, as_of="2025-12-31"),
                     "that is a year later: which day is the snapshot of?"),
-            Mistake(lambda case, **_: _all_best(case, internal=True),
-                    "the firm's own departments are in it, or customers under two ids: start from the chapter's books"),
+            Mistake(lambda case, **_: _all_best(case, monetary="mean"),
+                    "M is the mean per purchase day there; the chapter's is the sum"),
             Mistake(lambda case, **_: _all_best(case, levels=4), "that has four levels; asked are five"),
         ),
     ),
