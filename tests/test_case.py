@@ -261,7 +261,8 @@ def test_effects_on_buying(large):
     lines = large.orders[large.orders["customer_id"].isin(outside) & (large.orders["amount"] > 0)]
     lines = lines.merge(large.truth.customers, on="customer_id").merge(large.products, on="product_id")
     for kind, rows in lines[lines["product_id"] != "S01"].groupby("buyer_type"):
-        assert near(rows["promotion"].sum(), len(rows), p[f"promotion_share_{kind}"]), kind
+        own = rows.groupby("customer_id")["promotion"].mean()
+        assert abs(own.mean() - p[f"promotion_share_{kind}"]) < 4.5 * own.std() / np.sqrt(len(own)), kind
     goods = lines[(lines["family"] != "service") & (lines["date"] < "2025-11-01")]
     back = (large.orders["amount"] < 0) & (large.orders["date"] < "2025-11-12")
     back = back.sum()

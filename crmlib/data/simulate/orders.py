@@ -92,9 +92,7 @@ def lines(draws, values, people, spells, adopted, contracts):
     product = np.where(kind == 3, np.int8(_PRODUCT["S01"]), product)
     employees = people["employees"].to_numpy()[person]
     quantity = _quantities(draws, category[person], employees, product, kind == 3)
-    transaction = people["transaction"].to_numpy()[person]
-    promoted = draws.whether(np.where(transaction, values["promotion_share_transaction"],
-                                      values["promotion_share_relationship"]))
+    promoted = draws.whether(people["bargains"].to_numpy()[person])
     promoted &= (kind != 3) & (category[person] != 4)
 
     listed, costs = prices(values)

@@ -19,8 +19,8 @@ PARAMETERS = {
     "two_ids_share": (0.006, "share of customers who registered a second time under the same name"),
     # how they buy
     "season_amplitude": (0.25, "orders in mid-July lie this share above the mean of the year, in mid-January below"),
-    "promotion_share_transaction": (0.45, "share of order lines (contract payments apart) at promotion price, "
-                                             "transaction buyers"),
+    "promotion_share_transaction": (0.45, "mean share of order lines (contract payments apart) at promotion "
+                                             "price, transaction buyers; it differs among them"),
     "promotion_share_relationship": (0.08, "… relationship buyers"),
     "promotion_discount": (0.12, "price cut of a promotion"),
     "price_rise": (0.03, "rise of list prices and unit costs on every 1 January"),

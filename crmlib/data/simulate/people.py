@@ -65,6 +65,10 @@ def finish(draws, values, category, start, channel):
     first_machine = draws.uniform(count) < 0.6
     contract_share = np.where(org, np.where(transaction, 0.65, 0.75), np.where(transaction, 0.18, 0.28))
     has_contract = draws.whether(contract_share)
+    bargains = {}  # how often a customer waits for a promotion: few are pure types
+    for name in ("transaction", "relationship"):
+        mean = min(max(values[f"promotion_share_{name}"], 1e-9), 1 - 1e-9)
+        bargains[name] = draws.quantiles(beta_quantile(3 * mean, 3 * (1 - mean)), count)
     return pd.DataFrame({
         "category": category,
         "sector": np.where(category == 1, draws.pick(p.SECTOR_SHARES, count), -1),
@@ -75,6 +79,7 @@ def finish(draws, values, category, start, channel):
         "label": np.where(labelled, np.where(wrong, ~transaction, transaction), -1).astype(np.int64),
         "has_contract": has_contract,
         "has_machine": has_contract | first_machine,
+        "bargains": np.where(transaction, bargains["transaction"], bargains["relationship"]),
         "group": np.where(org, 1, 0),
         "demanding": org & draws.whether(np.where(transaction, 0.22, 0.07) + 0.25 * (employees > 120)),
     })
@@ -86,7 +91,8 @@ def departments():
     return pd.DataFrame({
         "category": 4, "sector": -1, "district": 5, "employees": 8, "channel": -1, "start": np.arange(count),
         "transaction": False, "theta": 0.0, "rate": 6.0, "discount": 0, "suppliers": 1, "grade": 0,
-        "acquisition_cost": 0, "label": -1, "has_contract": False, "has_machine": False, "group": 1, "demanding": False,
+        "acquisition_cost": 0, "label": -1, "has_contract": False, "has_machine": False, "bargains": 0.0,
+        "group": 1, "demanding": False,
     })
 
 
