@@ -13,9 +13,9 @@ FOLDER = Path(__file__).resolve().parents[2] / "datasets" / "hailang"
 SEED = 2026
 CUSTOMERS = 3000
 
-_KANO = ("water_quality", "next_day_delivery", "fast_repair", "free_filter_check", "app_ordering", "loaner_machine",
+KANO = ("water_quality", "next_day_delivery", "fast_repair", "free_filter_check", "app_ordering", "loaner_machine",
          "plain_invoice", "sales_calls")
-_HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
+HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
              "trust", "you_orientation")
 _VALUES = ("value_product", "value_service", "value_personnel", "value_image", "cost_price", "cost_running",
            "cost_time", "cost_energy", "cost_psychic")
@@ -54,8 +54,8 @@ COLUMNS = {
         **dict.fromkeys((firm + name for firm in ("", "rival_") for name in _VALUES), "float"),
         "value_potential": "float", "value_expected": "float", "expected_service": "int", "perceived_service": "int",
         "category_spend": "float", "supplier_rank": "int", "suppliers_used": "int",
-        **dict.fromkeys((f"kano_{name}_{when}" for name in _KANO for when in ("present", "absent")), "int"),
-        **dict.fromkeys((f"humanity_{name}" for name in _HUMANITY), "int"),
+        **dict.fromkeys((f"kano_{name}_{when}" for name in KANO for when in ("present", "absent")), "int"),
+        **dict.fromkeys((f"humanity_{name}" for name in HUMANITY), "int"),
     },
     "incidents": {
         "incident_id": "int", "customer_id": "int", "date": "day", "kind": "str", "handling": "str",
@@ -63,7 +63,7 @@ COLUMNS = {
     },
     "churn_interviews": {"customer_id": "int", "date": "day", "stated_reason": "str"},
     "winbacks": {"attempt_id": "int", "customer_id": "int", "date": "day", "offer": "str", "cost": "float",
-                 "returned": "bool"},
+                 "returned": "bool?"},
     "referrals": {"referrer_id": "int", "referred_id": "int", "date": "day", "reward": "float"},
     "internal_services": {"month": "day", "supplier": "str", "recipient": "str", "service": "str", "requests": "int",
                           "on_time": "int"},
@@ -75,6 +75,8 @@ TRUTH_COLUMNS = {
         "would_have_come_anyway": "bool?",
     },
     "contracts": {"contract_id": "int", "exit_probability_called": "float", "exit_probability_not_called": "float"},
+    "winbacks": {"attempt_id": "int", "return_probability": "float", "second_left_on": "day?"},
+    "kano": {"feature": "str", **dict.fromkeys("AOMIRQ", "float")},
 }
 KEYS = {  # child column -> parent column
     "contacts.customer_id": "customers.customer_id", "contacts.became_customer_id": "customers.customer_id",
@@ -107,12 +109,19 @@ class Truth:
     contracts : pandas.DataFrame
         ``contract_id, exit_probability_called, exit_probability_not_called``: the chance that this contract year
         is the last one, with a campaign call and without.
+    winbacks : pandas.DataFrame
+        ``attempt_id, return_probability, second_left_on``: the chance that the attempt succeeds, and when who came
+        back left again (missing: did not, up to the end of the data).
+    kano : pandas.DataFrame
+        ``feature, A, O, M, I, R, Q``: the shares from which the Kano answers were drawn.
     """
 
     parameters: dict
     meanings: dict
     customers: pd.DataFrame
     contracts: pd.DataFrame
+    winbacks: pd.DataFrame
+    kano: pd.DataFrame
 
 
 @dataclass(frozen=True, repr=False)

@@ -7,7 +7,7 @@ buy, `records` what the firm wrote down. Same seed, same company, on every platf
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_count
+from crmlib.checks import check_count, check_fraction, check_positive
 from crmlib.data import case as stored
 from crmlib.data.simulate import orders, parameters, people, records
 from crmlib.data.simulate.draws import Draws
@@ -40,7 +40,7 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
     Examples
     --------
     >>> simulate_case(seed=7, customers=200)
-    Hailang (fictional), company 7: 211 customers, 4,276 order lines, 2021-01-01 to 2025-12-31
+    Hailang (fictional), company 7: 212 customers, 4,033 order lines, 2021-01-01 to 2025-12-31
     """
     seed, customers = check_count("seed", seed, minimum=0), check_count("customers", customers, minimum=100)
     values = _changed(changes or {})
@@ -52,18 +52,19 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
     base = pd.concat([base, people.departments()], ignore_index=True)
     persons, lone = people.contacts(draws("contacts"), values, base)
     role_rows, persons["is_user"] = records.contact_rows(draws("roles"), persons, base)
-    life = people.lives(draws("lives"), values, base, lone)
+    life = people.lives(draws, values, base, lone)
     rows, day = people.conversions(draws("conversions"), values, persons, base, life["left"])
     new = people.finish(draws("users as customers"), values, np.zeros(len(rows), dtype=np.int64), day,
                         np.full(len(rows), parameters.CHANNELS.index("workplace")))
-    new_life = people.lives(draws("lives of users"), values, new, np.zeros((len(new), YEARS), dtype=bool))
+    new_life = people.lives(lambda purpose: draws("users: " + purpose), values, new,
+                            np.zeros((len(new), YEARS), dtype=bool))
     persons["became"] = -1
     persons.loc[rows, "became"] = len(base) + np.arange(len(rows))
     life = _joined(life, new_life, len(base))
     everybody = pd.concat([base, new], ignore_index=True)
 
     attempts = records.winbacks(draws("winbacks"), values, everybody, life)
-    came = attempts[attempts["returned"]]
+    came = attempts[attempts["returned"] == 1]
     ids = _Ids(draws("second ids"), values, everybody, life)
     spells = pd.concat([
         pd.DataFrame({"who": np.arange(len(everybody)), "begin": everybody["start"],
@@ -71,7 +72,7 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
         # who registers again does so with an order
         pd.DataFrame({"who": ids.twice, "begin": ids.split[ids.twice],
                       "end": np.minimum(life["left"], DAYS)[ids.twice]}),
-        pd.DataFrame({"who": came["who"], "begin": came["back"], "end": came["end"]}),
+        pd.DataFrame({"who": came["who"], "begin": came["back"], "end": np.minimum(came["end"], DAYS)}),
     ], ignore_index=True)
     contracts = records.contract_rows(everybody, life)
     adopted = orders.adoptions(draws("adoptions"), values, everybody, life["left"])
@@ -84,9 +85,10 @@ def _changed(changes):
     for name, value in changes.items():
         if name not in values:
             raise ValueError(f"there is no effect {name!r}: see simulate.parameters.PARAMETERS for their names")
-        if not np.isfinite(value) or value < 0 or (parameters.VALUES[name] < 1 and value >= 1):
-            raise ValueError(f"{name}={value!r} is no possible size: probabilities and shares are from 0 to below 1")
-        values[name] = float(value)
+        if name in parameters.NO_PROBABILITY:
+            values[name] = check_positive(name, value, zero=not name.endswith("_days"))
+        else:
+            values[name] = check_fraction(name, value)
     return values
 
 
@@ -105,7 +107,10 @@ class _Ids:
         able = ~everybody["has_contract"].to_numpy() & (everybody["category"].to_numpy() < 2) & (end - start > 400)
         # among those who can, as many as make up the share of all
         share = values["two_ids_share"] * n / max(able.sum(), 1)
-        self.twice = np.flatnonzero(able & draws.whether(np.full(n, min(share, 1.0))))
+        if share > 1:
+            raise ValueError(f"two_ids_share={values['two_ids_share']:g} is more than there are customers without a "
+                             f"contract who stay 400 days: here at most {able.sum() / n:.2f}")
+        self.twice = np.flatnonzero(able & draws.whether(np.full(n, share)))
         self.split = np.full(n, NEVER)
         length = (end - start)[self.twice]
         self.split[self.twice] = start[self.twice] + 200 + np.floor(
@@ -143,9 +148,10 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     org = people.organisations(rows["category"].to_numpy())
     numbers = np.arange(1, len(rows) + 1)
     label = ("relationship", "transaction")
-    sent = records.referrals(draws("referrals"), values, everybody, spells)
+    sent = records.referrals(draws("referrals"), values, everybody, life)
+    customer_names, contact_names = records.names(everybody, persons)
     customers = pd.DataFrame({
-        "customer_id": numbers, "name": records.names(everybody)[who],
+        "customer_id": numbers, "name": customer_names[who],
         "category": _named(rows["category"], parameters.CATEGORIES),
         "sector": _named(rows["sector"], parameters.SECTORS),
         "district": _named(rows["district"], parameters.DISTRICTS),
@@ -163,14 +169,13 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     order = np.lexsort((persons["since"], ids.first[persons["owner"]]))
     known = np.empty(len(persons), dtype=np.int64)
     known[order] = np.cumsum(persons["there"].to_numpy()[order])
-    called = records.person_names(draws("names of contacts"), len(persons))
     row = role_rows["row"].to_numpy()
     keep = persons["there"].to_numpy()[row]
     role_rows, row = role_rows[keep].reset_index(drop=True), row[keep]
     became = persons["became"].to_numpy()[row]
     contacts = pd.DataFrame({
         "contact_id": known[row],
-        "customer_id": ids.first[persons["owner"].to_numpy()[row]], "name": called[row],
+        "customer_id": ids.first[persons["owner"].to_numpy()[row]], "name": contact_names[row],
         "title": _named(role_rows["title"], records._TITLES), "role": _named(role_rows["role"], parameters.ROLES),
         "influence": role_rows["influence"], "stance": persons["stance"].to_numpy()[row],
         "since": _day(persons["since"].to_numpy()[row]), "left_on": _day(persons["left"].to_numpy()[row]),
@@ -202,12 +207,12 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
         "barrier": _named(talks["barrier"], records._BARRIERS), "seller_tone": talks["seller_tone"],
         "buyer_tone": talks["buyer_tone"],
     }
-    answers = records.survey(draws("survey"), values, everybody, spells)
-    survey = answers.assign(customer_id=ids.at(answers["who"], answers["day"]), date=_day(answers["day"]))
     failures = records.incidents(draws("incidents"), everybody, life)
+    answers = records.survey(draws("survey"), values, everybody, spells, lines, talks, failures)
+    survey = answers.assign(customer_id=ids.at(answers["who"], answers["day"]), date=_day(answers["day"]))
     incidents = failures.assign(
         incident_id=np.arange(1, len(failures) + 1), customer_id=ids.at(failures["who"], failures["day"]),
-        date=_day(failures["day"]), kind=_named(failures["kind"], ("leak", "no_cooling", "late_delivery", "billing")),
+        date=_day(failures["day"]), kind=_named(failures["kind"], ("leak", "no_cooling", "no_heating", "noise")),
         handling=_named(failures["handling"], ("replaced_at_once", "repaired", "blame_first")))
     asked = records.interviews(draws("interviews"), values, everybody, life)
     churn_interviews = asked.assign(customer_id=ids.second[asked["who"]], date=_day(asked["day"]),
@@ -215,7 +220,12 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     attempts = attempts.sort_values(["day", "who"], kind="stable", ignore_index=True)
     winbacks = attempts.assign(
         attempt_id=np.arange(1, len(attempts) + 1), customer_id=ids.second[attempts["who"]],
-        date=_day(attempts["day"]), offer=_named(attempts["offer"], ("call", "visit", "discount")))
+        date=_day(attempts["day"]), offer=_named(attempts["offer"], ("call", "visit", "discount")),
+        returned=pd.array(attempts["returned"] == 1, dtype="boolean"))
+    winbacks["returned"] = winbacks["returned"].mask(attempts["returned"] < 0)
+    truth_winbacks = winbacks.assign(
+        return_probability=attempts["chance"],
+        second_left_on=_day(attempts["end"].where((attempts["returned"] == 1) & (attempts["end"] < DAYS), NEVER)))
     sent = sent.sort_values(["day", "who"], kind="stable", ignore_index=True)
     referrals = sent.assign(referrer_id=ids.at(sent["referrer"], sent["day"]), referred_id=ids.first[sent["who"]],
                             date=_day(sent["day"]))
@@ -238,10 +248,11 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     tables = {"customers": customers, "contacts": contacts, "products": products, "orders": order_lines,
               "contracts": contract_table, "interactions": interactions, "survey": survey, "incidents": incidents,
               "churn_interviews": churn_interviews, "winbacks": winbacks, "referrals": referrals,
-              "internal_services": records.internal_services(draws("internal services"), values)}
-    truth = stored.Truth(values, dict(parameters.MEANINGS),
-                         stored.typed(truth_customers, stored.TRUTH_COLUMNS["customers"]),
-                         stored.typed(truth_contracts, stored.TRUTH_COLUMNS["contracts"]))
+              "internal_services": records.internal_services(draws("internal services"), values, lines)}
+    truth = {"customers": truth_customers, "contracts": truth_contracts, "winbacks": truth_winbacks,
+             "kano": records.kano_shares()}
+    truth = stored.Truth(values, dict(parameters.MEANINGS), **{
+        name: stored.typed(table, stored.TRUTH_COLUMNS[name]) for name, table in truth.items()})
     return stored.Case(**{name: stored.typed(table, stored.COLUMNS[name]) for name, table in tables.items()},
                        truth=truth, seed=seed)
 

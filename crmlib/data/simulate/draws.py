@@ -1,7 +1,7 @@
 """Random draws that come out the same on every platform and with every version of NumPy.
 
-Only the uniform numbers of one bit generator are used, whose stream NumPy promises to keep. Everything else is an
-inverse distribution function of them, rounded, so that the last bit of a machine's logarithm decides nothing.
+Only the raw numbers of one bit generator are used, whose stream NumPy keeps. Everything else is an inverse
+distribution function of them, rounded, so that the last bit of a machine's logarithm decides nothing.
 Each purpose has a stream of its own: a table added later changes none of the others.
 """
 
@@ -23,11 +23,12 @@ class Draws:
     """
 
     def __init__(self, seed: int, purpose: str):
-        self._bits = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(purpose.encode())])))
+        self._bits = np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(purpose.encode())]))
 
     def uniform(self, *shape):
         """Return numbers from 0 to below 1."""
-        return self._bits.random(shape)
+        raw = self._bits.random_raw(int(np.prod(shape, dtype=np.int64)))
+        return ((raw >> np.uint64(11)) * 2.0**-53).reshape(shape)
 
     def whether(self, probability):
         """Return True with the given probability, one draw for each of them."""

@@ -69,7 +69,7 @@ def lines(draws, values, people, spells, adopted, contracts):
     spell = np.repeat(np.arange(len(spells), dtype=np.int32), count)
     at = total[begin][spell] + draws.uniform(len(spell)) * (total[end] - total[begin])[spell]
     day = np.clip(np.searchsorted(total, at, side="right") - 1, begin[spell], end[spell] - 1)
-    takes = np.flatnonzero(adopted < NEVER)
+    takes = np.flatnonzero((adopted < NEVER) & (adopted > people["start"].to_numpy()))
     person = np.concatenate([who[spell], who, takes, contracts["who"].to_numpy()]).astype(np.int32)
     day = np.concatenate([day, begin, adopted[takes], contracts["begin"].to_numpy()]).astype(np.int32)
     kind = np.repeat(np.arange(4, dtype=np.int8), [len(spell), len(spells), len(takes), len(contracts)])
@@ -86,23 +86,22 @@ def lines(draws, values, people, spells, adopted, contracts):
     group = people["group"].to_numpy()[person]
     machine = draws.pick_by([[row[7] * (row[3] == "machine") for row in p.PRODUCTS],
                              [row[8] * (row[3] == "machine") for row in p.PRODUCTS]], group)
-    product = np.where(leads & (kind == 1) & (draws.uniform(len(event)) < 0.6), machine, product)
-    product = np.where(leads & (kind == 2), np.int8(_PRODUCT[p.COFFEE[0]]), product)
+    product = np.where(leads & (kind == 1) & people["has_machine"].to_numpy()[person], machine, product)
+    takes_it_up = leads & ((kind == 2) | ((kind == 1) & (day == adopted[person])))
+    product = np.where(takes_it_up, np.int8(_PRODUCT[p.COFFEE[0]]), product)
     product = np.where(kind == 3, np.int8(_PRODUCT["S01"]), product)
     employees = people["employees"].to_numpy()[person]
     quantity = _quantities(draws, category[person], employees, product, kind == 3)
-    transaction = people["transaction"].to_numpy()[person]
-    promoted = draws.whether(np.where(transaction, values["promotion_share_transaction"],
-                                      values["promotion_share_relationship"]))
+    promoted = draws.whether(people["bargains"].to_numpy()[person])
     promoted &= (kind != 3) & (category[person] != 4)
 
     listed, costs = prices(values)
     year = np.minimum((OPENING + day).astype("datetime64[Y]").astype(int) - 51, 5)
     internal = category[person] == 4
     cost = quantity * costs[product, year]
-    cut = np.where(promoted, int(round(100 * values["promotion_discount"])), 0)
+    cut = np.where(promoted, int(round(10_000 * values["promotion_discount"])), 0)
     off = np.where(internal, 0, people["discount"].to_numpy()[person])
-    amount = (quantity * listed[product, year] * (100 - off) * (100 - cut) + 5000) // 10000
+    amount = (quantity * listed[product, year] * (100 - off) * (10_000 - cut) + 500_000) // 1_000_000
     amount = np.where(internal, cost, amount)
     delivery = np.where(_FAMILY[product] == 2, 0, np.array([700, 1800, 4000, 4000, 0])[category[person]])
     margin = amount - cost - delivery

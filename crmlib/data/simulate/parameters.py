@@ -4,6 +4,8 @@ Probabilities are per year unless said otherwise. An *exit share* e is the part 
 that leaves because of one thing: the chance of staying is the product of ``1 - e`` over everything that happened.
 """
 
+from crmlib.data.case import KANO
+
 # name: (value, meaning)
 PARAMETERS = {
     # who comes, and from where
@@ -17,19 +19,21 @@ PARAMETERS = {
     "two_ids_share": (0.006, "share of customers who registered a second time under the same name"),
     # how they buy
     "season_amplitude": (0.25, "orders in mid-July lie this share above the mean of the year, in mid-January below"),
-    "promotion_share_transaction": (0.45, "share of order lines bought at promotion price, transaction buyers"),
+    "promotion_share_transaction": (0.45, "mean share of order lines (contract payments apart) at promotion "
+                                             "price, transaction buyers; it differs among them"),
     "promotion_share_relationship": (0.08, "… relationship buyers"),
     "promotion_discount": (0.12, "price cut of a promotion"),
     "price_rise": (0.03, "rise of list prices and unit costs on every 1 January"),
     "return_share": (0.01, "share of product lines that are returned"),
-    "adoption_rate_relationship": (0.16, "rate (per year of activity) at which relationship buyers who were customers "
-                                         "before the launch take up the coffee line"),
+    "adoption_rate_relationship": (0.16, "rate per year of activity, from the launch on, at which relationship buyers "
+                                         "who do not have it yet take up the coffee line"),
     "adoption_rate_transaction": (0.06, "… transaction buyers"),
-    "adoption_at_start": (0.12, "share of customers won after the launch whose first order has the coffee line in it"),
+    "adoption_at_start": (0.12, "share of customers won after the launch whose first order holds a coffee machine"),
     # how they leave
-    "churn_mean_relationship": (0.0625, "mean of the relationship buyers' own exit probability (beta 0.8, 12)"),
-    "churn_mean_transaction": (0.24, "mean of the transaction buyers' own exit probability (beta 1.2, 3.8)"),
-    "neglect_exit": (0.24, "exit share of a customer year without any contact that does not sell"),
+    "churn_mean_relationship": (0.0625, "mean of the relationship buyers' own exit probability, before events; it is "
+                                        "beta distributed"),
+    "churn_mean_transaction": (0.28, "… of the transaction buyers'"),
+    "neglect_exit": (0.24, "exit share of a year without any contact that does not sell, the campaign call apart"),
     "attention_relationship": (0.65, "chance of such a contact in a year, relationship buyers: managers like them"),
     "attention_transaction": (0.40, "… transaction buyers"),
     "attention_household": (0.75, "… households: times this"),
@@ -39,17 +43,20 @@ PARAMETERS = {
     "contact_departure_rate": (0.15, "chance that a contact person leaves their firm in a year"),
     "lone_contact_exit": (0.35, "exit share of a year in which the only contact person leaves"),
     "campaign_neglect_relief": (0.85, "a campaign call takes away this part of neglect_exit"),
-    "campaign_backlash": (0.12, "exit share of a campaign call to a transaction buyer: it reminds them to compare"),
+    "campaign_backlash": (0.20, "exit share of a campaign call to a transaction buyer: it reminds them to compare"),
     "second_life_exit": (0.30, "exit probability of a customer who was won back"),
     # why they say they left
     "neglect_stated_as_price": (0.15, "share of the neglected who say in the interview that a competitor was cheaper"),
     # people
     "user_conversion_delighted": (0.08, "rate at which an end user with stance 0.5 or more becomes a private customer"),
     "user_conversion_other": (0.015, "… with a stance below 0.5"),
-    "referral_anyway": (0.40, "share of referred customers who would have come without the referral"),
+    "referral_anyway": (0.40, "share of referred customers who would have come without the referral; only the truth "
+                              "knows which"),
+    "referrer_relationship_lift": (4.0, "a relationship buyer sends others this many times as often as a transaction "
+                                        "buyer"),
     # what failures there are
-    "failure_rate_organisation": (0.50, "failures per year of an organisation"),
-    "failure_rate_household": (0.20, "… of a household"),
+    "failure_rate_organisation": (0.60, "failures per year of an organisation whose first order held a machine"),
+    "failure_rate_household": (0.25, "… of a household"),
     # winning back, by the true reason of leaving
     "return_closed": (0.0, "chance that one attempt brings back who closed down"),
     "return_moved": (0.03, "… who moved away"),
@@ -72,6 +79,10 @@ PARAMETERS = {
     "buyer_tone_rise": (4.0, "points by which the buyer's tone rises after the sale"),
     "buyer_tone_days": (60.0, "days after which half of that rise has happened"),
     # what makes satisfaction, points per point
+    "service_rating_type": (1.6, "points by which transaction buyers rate our service lower"),
+    "service_rating_blame_first": (2.0, "points lost in the rating of the service by a failure with blame first in the "
+                                        "12 months before"),
+    "service_rating_neglect": (1.0, "points lost by 12 months without a contact that does not sell"),
     "driver_product": (0.30, "satisfaction gained per point of the rating of the product"),
     "driver_service": (0.45, "… of the service"),
     "driver_image": (0.10, "… of the firm's image"),
@@ -80,7 +91,12 @@ PARAMETERS = {
 VALUES = {name: value for name, (value, _) in PARAMETERS.items()}
 MEANINGS = {name: meaning for name, (_, meaning) in PARAMETERS.items()}
 
-CHURN_SHAPES = {"relationship": (0.8, 12.0), "transaction": (1.2, 3.8)}
+CHURN_CONCENTRATION = {"relationship": 12.8, "transaction": 5.0}  # a + b of the beta distribution
+NO_PROBABILITY = ("failure_rate_organisation", "failure_rate_household", "adoption_rate_relationship",
+                  "adoption_rate_transaction", "user_conversion_delighted", "user_conversion_other", "seller_tone_drop",
+                  "seller_tone_days", "buyer_tone_rise", "buyer_tone_days", "referrer_relationship_lift",
+                  "driver_product", "driver_service", "driver_image", "service_rating_type",
+                  "service_rating_blame_first", "service_rating_neglect")
 
 CATEGORIES = ("household", "business", "channel", "distributor", "internal")
 CATEGORY_SHARES = (0.555, 0.415, 0.018, 0.012)
@@ -90,8 +106,8 @@ DISTRICTS = ("Jinjiang", "Qingyang", "Jinniu", "Wuhou", "Chenghua", "Gaoxin")
 CHANNELS = ("referral", "fair", "search", "cold_call", "promotion", "workplace")
 CHANNEL_SHARES = {"household": (0.23, 0.06, 0.34, 0.04, 0.33), "organisation": (0.22, 0.20, 0.21, 0.22, 0.15)}
 ACQUISITION_COST = {  # mean in yuan by channel: households, organisations
-    "referral": (50, 600), "fair": (260, 2600), "search": (140, 1200), "cold_call": (320, 1900),
-    "promotion": (170, 900), "workplace": (20, 20),
+    "referral": (50, 350), "fair": (260, 1600), "search": (140, 750), "cold_call": (320, 1150),
+    "promotion": (170, 550), "workplace": (20, 20),
 }
 GRADES = ("AAA", "AA", "A", "B", "C", "D")
 ROLES = ("initiator", "user", "influencer", "decider", "approver", "buyer", "gatekeeper")
@@ -102,18 +118,16 @@ BASE_REASONS = {  # why those leave who would have left anyway
 }
 
 # Kano: what the respondents' answers are drawn from, shares of A, O, M, I, R, Q
-KANO_FEATURES = {
-    "water_quality": (0.04, 0.20, 0.66, 0.07, 0.0, 0.03),
-    "next_day_delivery": (0.12, 0.55, 0.20, 0.11, 0.0, 0.02),
-    "fast_repair": (0.10, 0.48, 0.34, 0.06, 0.0, 0.02),
-    "free_filter_check": (0.52, 0.24, 0.06, 0.16, 0.0, 0.02),
-    "app_ordering": (0.44, 0.12, 0.03, 0.34, 0.05, 0.02),
-    "loaner_machine": (0.56, 0.18, 0.05, 0.19, 0.0, 0.02),
-    "plain_invoice": (0.03, 0.14, 0.62, 0.19, 0.0, 0.02),
-    "sales_calls": (0.04, 0.03, 0.02, 0.38, 0.50, 0.03),
-}
-HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
-            "trust", "you_orientation")
+KANO_FEATURES = dict(zip(KANO, (
+    (0.04, 0.20, 0.66, 0.07, 0.0, 0.03),  # water quality
+    (0.12, 0.55, 0.20, 0.11, 0.0, 0.02),  # next-day delivery
+    (0.10, 0.48, 0.34, 0.06, 0.0, 0.02),  # fast repair
+    (0.52, 0.24, 0.06, 0.16, 0.0, 0.02),  # free filter check
+    (0.44, 0.12, 0.03, 0.34, 0.05, 0.02),  # ordering by app
+    (0.56, 0.18, 0.05, 0.19, 0.0, 0.02),  # a machine on loan
+    (0.03, 0.14, 0.62, 0.19, 0.0, 0.02),  # a plain invoice
+    (0.04, 0.03, 0.02, 0.38, 0.50, 0.03),  # sales calls
+), strict=True))
 
 # product, English, Chinese, family, launch, list price and unit cost in 2021 (yuan), weight with households and
 # with organisations within its group

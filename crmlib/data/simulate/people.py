@@ -31,10 +31,10 @@ def customers(draws, values, count):
     year = draws.pick(_WON_BY_YEAR, count)
     # new customers come in spring and summer rather than in winter
     u = draws.uniform(count)
-    day = np.floor(365 * rounded(u - 0.08 * np.sin(2 * np.pi * u))).astype(np.int64)
+    day = np.floor(365 * rounded(u + 0.08 * np.sin(2 * np.pi * u))).astype(np.int64)
     channel = np.where(org, draws.pick(p.CHANNEL_SHARES["organisation"], count),
                        draws.pick(p.CHANNEL_SHARES["household"], count))
-    return finish(draws, values, category, np.minimum(365 * year + day, LAST), channel)
+    return finish(draws, values, category, np.clip(365 * year + day, 1, LAST), channel)
 
 
 def finish(draws, values, category, start, channel):
@@ -43,19 +43,18 @@ def finish(draws, values, category, start, channel):
     org = organisations(category)
     shares = np.array([values[f"transaction_share_{name}"] for name in p.CHANNELS])
     transaction = draws.whether(shares[channel])
-    theta = np.where(transaction, draws.quantiles(beta_quantile(*p.CHURN_SHAPES["transaction"]), count),
-                     draws.quantiles(beta_quantile(*p.CHURN_SHAPES["relationship"]), count))
-    for name, kind in (("transaction", transaction), ("relationship", ~transaction)):
-        shape = p.CHURN_SHAPES[name]  # a changed mean moves every customer in proportion
-        theta = np.where(kind, theta * values[f"churn_mean_{name}"] / (shape[0] / sum(shape)), theta)
-    theta = rounded(np.clip(theta, 0, 0.95))
+    own = {}
+    for name, concentration in p.CHURN_CONCENTRATION.items():
+        a = max(values[f"churn_mean_{name}"] * concentration, 1e-9)
+        own[name] = draws.quantiles(beta_quantile(a, concentration - a), count)
+    theta = np.minimum(np.where(transaction, own["transaction"], own["relationship"]), 0.999)
     median = np.array([1, 24, 12, 40, 10])[category]
     employees = np.clip(np.floor(np.exp(np.log(median) + 1.15 * draws.normal(count))), 2, 4000).astype(np.int64)
     rate = np.array([3.4, 8.5, 20.0, 28.0, 6.0])[category] * np.where(transaction, 0.85, 1.1)
     rate = rounded(rate * draws.quantiles(gamma_quantile(2.5), count))
-    negotiated = 1 + 11 * np.log10(np.maximum(employees, 10) / 10) + 6 * transaction + 5 * draws.normal(count)
+    negotiated = 1 + 11 * np.log10(np.maximum(employees, 10) / 10) + 6 * transaction + 8 * draws.normal(count)
     negotiated += np.array([0, 0, 12, 14, 0])[category]
-    discount = np.where(org, np.clip(np.round(negotiated), 0, 40), 0).astype(np.int64)
+    discount = np.where(org, np.clip(np.round(negotiated), 0, 46), 0).astype(np.int64)
     suppliers = 1 + draws.poisson(np.where(transaction, 1.7, 0.5))
     grade = np.where(transaction, draws.pick((0.06, 0.14, 0.27, 0.27, 0.16, 0.10), count),
                      draws.pick((0.18, 0.27, 0.29, 0.16, 0.07, 0.03), count))
@@ -63,7 +62,13 @@ def finish(draws, values, category, start, channel):
     cost = np.round(costs * (0.6 + 0.8 * draws.uniform(count))).astype(np.int64)
     labelled = draws.uniform(count) < 0.2
     wrong = draws.whether(np.full(count, values["label_error"]))
-    contract_share = np.where(org, np.where(transaction, 0.55, 0.80), np.where(transaction, 0.12, 0.28))
+    first_machine = draws.uniform(count) < 0.6
+    contract_share = np.where(org, np.where(transaction, 0.65, 0.75), np.where(transaction, 0.18, 0.28))
+    has_contract = draws.whether(contract_share)
+    bargains = {}  # how often a customer waits for a promotion: few are pure types
+    for name in ("transaction", "relationship"):
+        mean = min(max(values[f"promotion_share_{name}"], 1e-9), 1 - 1e-9)
+        bargains[name] = draws.quantiles(beta_quantile(3 * mean, 3 * (1 - mean)), count)
     return pd.DataFrame({
         "category": category,
         "sector": np.where(category == 1, draws.pick(p.SECTOR_SHARES, count), -1),
@@ -72,7 +77,9 @@ def finish(draws, values, category, start, channel):
         "channel": channel, "start": start, "transaction": transaction, "theta": theta, "rate": rate,
         "discount": discount, "suppliers": suppliers, "grade": grade, "acquisition_cost": cost,
         "label": np.where(labelled, np.where(wrong, ~transaction, transaction), -1).astype(np.int64),
-        "has_contract": draws.whether(contract_share),
+        "has_contract": has_contract,
+        "has_machine": has_contract | first_machine,
+        "bargains": np.where(transaction, bargains["transaction"], bargains["relationship"]),
         "group": np.where(org, 1, 0),
         "demanding": org & draws.whether(np.where(transaction, 0.22, 0.07) + 0.25 * (employees > 120)),
     })
@@ -84,7 +91,8 @@ def departments():
     return pd.DataFrame({
         "category": 4, "sector": -1, "district": 5, "employees": 8, "channel": -1, "start": np.arange(count),
         "transaction": False, "theta": 0.0, "rate": 6.0, "discount": 0, "suppliers": 1, "grade": 0,
-        "acquisition_cost": 0, "label": -1, "has_contract": False, "group": 1, "demanding": False,
+        "acquisition_cost": 0, "label": -1, "has_contract": False, "has_machine": False, "bargains": 0.0,
+        "group": 1, "demanding": False,
     })
 
 
@@ -143,8 +151,8 @@ def contacts(draws, values, people):
 def lives(draws, values, people, lone):
     """Return what happens to each customer year by year, and when and why each customer leaves.
 
-    A year is counted from the customer's first day. Who has a contract leaves at the end of a year, others in
-    its last three months.
+    A year is counted from the customer's first day. Who has a contract leaves at the end of a year, others on any
+    day of it. `draws` makes a stream for each purpose, so that a change of one effect leaves the rest alone.
 
     Returns
     -------
@@ -160,21 +168,21 @@ def lives(draws, values, people, lone):
     theta = people["theta"].to_numpy()[:, None]
     begins = people["start"].to_numpy()[:, None] + 365 * np.arange(YEARS)
     attention = np.where(transaction, values["attention_transaction"], values["attention_relationship"])
-    attended = draws.whether(np.broadcast_to(attention * np.where(org, 1, values["attention_household"]), (n, YEARS)))
+    attention = attention * np.where(org, 1, values["attention_household"])
+    attended = draws("attention").whether(np.broadcast_to(attention, (n, YEARS)))
 
-    rate = np.where(internal, 0, np.where(org, values["failure_rate_organisation"], values["failure_rate_household"]))
-    number = draws.poisson(np.broadcast_to(rate, (n, YEARS)))
+    rate = np.where(org, values["failure_rate_organisation"], values["failure_rate_household"])
+    rate = np.where(people["has_machine"].to_numpy()[:, None], rate, 0)
+    number = draws("failures").poisson(np.broadcast_to(rate, (n, YEARS)))
     who, year = (np.repeat(index.ravel(), number.ravel()) for index in np.indices((n, YEARS)))
-    handling = draws.pick((0.3, 0.4, 0.3), len(who))
-    failures = pd.DataFrame({"who": who, "year": year, "handling": handling,
-                             "day": begins[who, year] + np.floor(365 * draws.uniform(len(who))).astype(np.int64)})
+    handling = draws("handling").pick((0.3, 0.4, 0.3), len(who))
     exits = np.array([values["replaced_exit"], values["repaired_exit"], values["blame_first_exit"]])[handling]
     log_failures = np.zeros((n, YEARS))
     np.add.at(log_failures, (who, year), -np.log1p(-exits))
 
     due = begins + 365
     in_campaign = people["has_contract"].to_numpy()[:, None] & (due > 365 * 3) & (due <= LAST)
-    called = np.where(in_campaign, draws.uniform(n, YEARS) < 0.5, -1).astype(np.int64)
+    called = np.where(in_campaign, draws("campaign").uniform(n, YEARS) < 0.5, -1).astype(np.int64)
 
     def hazards(call):
         neglect = values["neglect_exit"] * ~attended * (1 - values["campaign_neglect_relief"] * call)
@@ -188,9 +196,9 @@ def lives(draws, values, people, lone):
 
     chances = [rounded(np.exp(-sum(hazards(np.full((n, YEARS), call)).values()))) for call in (False, True)]
     stay = np.where(called == 1, chances[1], chances[0])
-    leaves = (draws.uniform(n, YEARS) >= stay) & ~internal
+    leaves = (draws("leaving").uniform(n, YEARS) >= stay) & ~internal
     exit_year = np.where(leaves.any(axis=1), leaves.argmax(axis=1), YEARS)
-    offset = np.where(people["has_contract"], 0, np.floor(90 * draws.uniform(n)).astype(np.int64))
+    offset = np.where(people["has_contract"], 0, np.floor(335 * draws("last days").uniform(n)).astype(np.int64))
     left = people["start"].to_numpy() + 365 * (exit_year + 1) - offset
     left = np.where((exit_year < YEARS) & (left <= LAST), left, NEVER)
 
@@ -202,7 +210,12 @@ def lives(draws, values, people, lone):
     for name in ("neglect", "product", "contact_left", "competitor"):
         weights[:, p.REASONS.index(name)] += one[name]
     weights = rounded(weights + 1e-9)
-    reason = (draws.uniform(n)[:, None] * weights.sum(axis=1, keepdims=True) >= np.cumsum(weights, axis=1)).sum(axis=1)
+    # failures of the year of leaving came before it
+    length = np.minimum(left[who] - begins[who, year], 365)
+    day = begins[who, year] + np.floor(np.maximum(length, 1) * draws("failure days").uniform(len(who))).astype(np.int64)
+    failures = pd.DataFrame({"who": who, "year": year, "handling": handling, "day": day})
+    u = draws("reasons").uniform(n)[:, None] * weights.sum(axis=1, keepdims=True)
+    reason = (u >= np.cumsum(weights, axis=1)).sum(axis=1)
     return {"attended": attended, "called": called, "stay_not_called": chances[0], "stay_called": chances[1],
             "exit_year": exit_year, "left": left, "reason": np.minimum(reason, len(p.REASONS) - 1),
             "failures": failures}

@@ -6,6 +6,7 @@ Days and persons are numbers here.
 import numpy as np
 import pandas as pd
 
+from crmlib.data.case import HUMANITY
 from crmlib.data.simulate import parameters as p
 from crmlib.data.simulate.draws import rounded
 from crmlib.data.simulate.people import DAYS, LAST, NEVER, OPENING, YEARS, organisations
@@ -15,14 +16,18 @@ _SIGNS = ("安邦昌成德东方丰福光广国海和恒宏华汇吉嘉建江金
           "旺文西祥新兴信旭益永宇源泽正志中")
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华慧建文玲红玉宇浩婷雪晨琳佳欣怡"
 _SUFFIX = ("商务", "酒店", "学校", "诊所", "餐厅", "工厂")
-_TITLES = ("office manager", "buyer", "director", "facility manager", "receptionist", "owner", "accountant")
+_TITLES = ("director", "owner", "accountant", "buyer", "facility manager", "receptionist", "office manager",
+           "technician")
+# titles that go with a person's weightiest role, by role: initiator, user, influencer, decider, approver, …
+_TITLES_BY_ROLE = ((6, 6), (6, 7), (4, 7), (0, 1), (2, 2), (3, 3), (5, 5))
+_WEIGHTIEST = (3, 4, 5, 2, 6, 0, 1)
 _BARRIERS = ("emotional distortion", "different values", "unclear wording", "too much information", "body language",
              "organisation")
 _BARRIER_SHARES = (0.16, 0.14, 0.26, 0.18, 0.06, 0.20)
 _FUNCTIONS = ("emotive", "motivation", "information", "control")
-_PURPOSES = ("sales", "price_request", "service", "advice", "courtesy")
+_PURPOSES = ("sales", "price_request", "service", "advice", "courtesy", "renewal")
 _FUNCTION_BY_PURPOSE = ((0.10, 0.55, 0.30, 0.05), (0.02, 0.13, 0.75, 0.10), (0.10, 0.05, 0.55, 0.30),
-                        (0.08, 0.17, 0.70, 0.05), (0.65, 0.15, 0.18, 0.02))
+                        (0.08, 0.17, 0.70, 0.05), (0.65, 0.15, 0.18, 0.02), (0.35, 0.40, 0.20, 0.05))
 _MEDIA = ("visit", "call", "message")
 _COST = {"visit": 320, "call": 14, "message": 1}
 # a pair of answers for each cell of the table of Berger et al. (1993): like, must-be, neutral, live with, dislike
@@ -33,34 +38,36 @@ _KANO_CELLS = {
 }
 
 
-def names(people):
-    """Return a name for every person, no two alike."""
+def _person_names(number):
+    """Return names of people by number: no two alike."""
+    surnames, given = np.array(list(_SURNAMES)), np.array(list(_GIVEN))
+    combinations = len(surnames) * len(given) ** 2
+    code = (number * 7919 + 17) % combinations
+    name = np.char.add(np.char.add(surnames[code % len(surnames)], given[code // len(surnames) % len(given)]),
+                       given[code // (len(surnames) * len(given))])
+    rounds = number // combinations
+    return np.where(rounds > 0, np.char.add(name, rounds.astype(str)), name)
+
+
+def names(people, persons):
+    """Return a name for every customer and one for every contact; who is both has one name, no two others alike."""
     number = np.arange(len(people))
     category = people["category"].to_numpy()
-    signs, given, surnames = (np.array(list(text)) for text in (_SIGNS, _GIVEN, _SURNAMES))
+    signs = np.array(list(_SIGNS))
     # a step coprime to the number of combinations goes through all of them before it repeats
     code = (number * 7919 + 131) % (len(signs) ** 3)
     firm = np.char.add(np.char.add(signs[code % len(signs)], signs[code // len(signs) % len(signs)]),
                        signs[code // len(signs) ** 2])
     suffix = np.select([category == 2, category == 3], ["商行", "分销"], np.array(_SUFFIX)[people["sector"]])
-    combinations = len(surnames) * len(given) ** 2
-    code = (number * 7919 + 17) % combinations
-    person = np.char.add(np.char.add(surnames[code % len(surnames)], given[code // len(surnames) % len(given)]),
-                         given[code // (len(surnames) * len(given))])
-    firm_rounds, person_rounds = number // len(signs) ** 3, number // combinations
+    rounds = number // len(signs) ** 3
     firm = np.char.add(np.char.add("成都", firm), suffix)
-    firm, person = (np.where(rounds > 0, np.char.add(name, rounds.astype(str)), name)
-                    for name, rounds in ((firm, firm_rounds), (person, person_rounds)))
-    result = np.where(category == 0, person, firm).astype(object)
-    result[category == 4] = p.INTERNAL_DEPARTMENTS
-    return result
-
-
-def person_names(draws, count):
-    """Return names of people; some are alike, as in life."""
-    surnames, given = np.array(list(_SURNAMES)), np.array(list(_GIVEN))
-    first, second = (draws.pick(np.ones(len(signs)), count) for signs in (surnames, given))
-    return np.char.add(surnames[first], given[second])
+    firm = np.where(rounds > 0, np.char.add(firm, rounds.astype(str)), firm)
+    customers = np.where(category == 0, _person_names(number), firm).astype(object)
+    customers[category == 4] = p.INTERNAL_DEPARTMENTS
+    contacts = _person_names(len(people) + np.arange(len(persons))).astype(object)
+    became = persons["became"].to_numpy()
+    customers[became[became >= 0]] = contacts[became >= 0]
+    return customers, contacts
 
 
 def contact_rows(draws, persons, people):
@@ -88,7 +95,9 @@ def contact_rows(draws, persons, people):
     influence = np.round(np.clip(weight, 0.05, 1), 2)
     is_user = np.zeros(len(owner), dtype=bool)
     is_user[row[role == 1]] = True
-    title = draws.integers(np.zeros(len(owner)), np.full(len(owner), len(_TITLES)))
+    first_role = np.full(len(owner), len(_WEIGHTIEST))
+    np.minimum.at(first_role, row, np.array(_WEIGHTIEST).argsort()[role])
+    title = np.array(_TITLES_BY_ROLE)[np.array(_WEIGHTIEST)[first_role], draws.pick((1, 1), len(owner))]
     return pd.DataFrame({"row": row, "role": role, "influence": influence, "title": title[row]}), is_user
 
 
@@ -138,12 +147,13 @@ def interactions(draws, values, people, life, contracts, spells):
     seen = life["attended"] & external[:, None]
     number = np.where(seen, 1 + draws.poisson(np.full((n, YEARS), 0.7)), 0)
     who, year = (np.repeat(index.ravel(), number.ravel()) for index in np.indices((n, YEARS)))
-    length = np.clip(left[who] - begins[who, year], 30, 365)
+    # within ten months, so that on the day of a campaign call it is known who was neglected
+    length = np.clip(left[who] - begins[who, year], 1, 310)
     day = begins[who, year] + np.floor(length * draws.uniform(len(who))).astype(np.int64)
     add(who, day, 2 + draws.pick((0.30, 0.30, 0.40), len(who)), draws.pick((0.12, 0.58, 0.30), len(who)))
     every = np.ones((n, YEARS))
-    yearly(every * np.where(org, 1.3 + 14 * demanding, 0.5 * external)[:, None], (1, 0, 0, 0, 0), (0.45, 0.35, 0.20))
-    yearly(every * (np.where(transaction, 1.5, 0.2) * np.where(org, 1, 0.3) * external)[:, None], (0, 1, 0, 0, 0),
+    yearly(every * np.where(org, 1.3 + 19 * demanding, 0.5 * external)[:, None], (1, 0, 0, 0, 0, 0), (0.45, 0.35, 0.20))
+    yearly(every * (np.where(transaction, 1.5, 0.2) * np.where(org, 1, 0.3) * external)[:, None], (0, 1, 0, 0, 0, 0),
            (0.0, 0.7, 0.3))
     # visits before the first order of an organisation
     number = np.where(org, 1 + draws.poisson(np.full(n, 0.8)), 0)
@@ -151,7 +161,7 @@ def interactions(draws, values, people, life, contracts, spells):
     add(who, start[who] - 1 - np.floor(60 * draws.uniform(len(who))).astype(np.int64), 0,
         draws.pick((0.75, 0.25, 0.0), len(who)))
     rows = contracts[contracts["called"] == 1]
-    add(rows["who"].to_numpy(), rows["due"].to_numpy() - 45, 4, 1)
+    add(rows["who"].to_numpy(), rows["due"].to_numpy() - 45, 5, 1)
 
     table = pd.concat(parts, ignore_index=True)
     who, day = table["who"].to_numpy(), table["day"].to_numpy()
@@ -174,19 +184,20 @@ def interactions(draws, values, people, life, contracts, spells):
     return table
 
 
-def referrals(draws, values, people, spells):
-    """Return who sent whom: a customer who was there before and still active, if one is found in 20 tries."""
+def referrals(draws, values, people, life):
+    """Return who sent whom: a customer who was there before and had not left, if one is found in 40 tries."""
     sent = np.flatnonzero(people["channel"].to_numpy() == p.CHANNELS.index("referral"))
     order = np.argsort(people["start"].to_numpy(), kind="stable")
     begin = people["start"].to_numpy()[order]
     external = (people["category"].to_numpy() < 4)
-    end = spells.groupby("who")["end"].max().reindex(range(len(people)), fill_value=0).to_numpy()
+    chance = np.where(people["transaction"], 1 / max(values["referrer_relationship_lift"], 1), 1.0)
     day = people["start"].to_numpy()[sent]
     before = np.searchsorted(begin, day, side="left")
     referrer = np.full(len(sent), -1)
-    for _ in range(20):
+    for _ in range(40):
         candidate = order[draws.integers(np.zeros(len(sent)), np.maximum(before, 1))]
-        fits = (before > 0) & external[candidate] & (end[candidate] > day) & (referrer < 0)
+        fits = (before > 0) & external[candidate] & (life["left"][candidate] > day) & (referrer < 0)
+        fits &= draws.whether(chance[candidate])
         referrer = np.where(fits, candidate, referrer)
     found = referrer >= 0
     sent, referrer, day = sent[found], referrer[found], day[found]
@@ -207,12 +218,14 @@ def winbacks(draws, values, people, life):
     reason = life["reason"][gone]
     chance = np.array([values[f"return_{name}"] for name in p.REASONS])[reason]
     chance = np.where((offer == 2) & (reason == p.REASONS.index("competitor")), 2 * chance, chance)
-    returned = draws.whether(np.minimum(chance, 1))
+    chance = np.minimum(chance, 1)
+    returned = draws.whether(chance)
     back = day + 7 + np.floor(21 * draws.uniform(len(gone))).astype(np.int64)
     stays = draws.days(-np.log1p(-values["second_life_exit"]), len(gone))
     return pd.DataFrame({
-        "who": gone, "day": day, "offer": offer, "returned": returned & (back <= LAST), "back": back,
-        "end": np.minimum(back + 1 + stays, DAYS),
+        "who": gone, "day": day, "offer": offer, "chance": chance, "back": back, "end": back + 1 + stays,
+        # what would be decided after the data end is not known
+        "returned": np.where(back <= LAST, returned, -1),
         "cost": np.array([20, 340, 90])[offer],
     })
 
@@ -240,7 +253,7 @@ def incidents(draws, people, life):
     m = len(table)
     handling = table["handling"].to_numpy()
     org = organisations(people["category"].to_numpy())[table["who"]]
-    base = np.array([2600, 320, 260])[handling] * np.where(org, 1.0, 0.45)
+    base = np.array([1200, 260, 210])[handling] * np.where(org, 1.0, 0.45)
     return pd.DataFrame({
         "who": table["who"], "day": table["day"], "kind": draws.pick((0.35, 0.25, 0.28, 0.12), m), "handling": handling,
         "days_to_fix": np.array([0, 2, 9])[handling] + draws.poisson(np.array([0.4, 1.5, 5.0])[handling]),
@@ -249,22 +262,35 @@ def incidents(draws, people, life):
     })
 
 
-def survey(draws, values, people, spells):
-    """Return the answers of one wave, 10 to 28 November 2025."""
-    day = int((np.datetime64("2025-11-10", "D") - OPENING).astype(int))
-    active = np.unique(spells.loc[(spells["begin"] < day) & (spells["end"] > day), "who"].to_numpy())
+def survey(draws, values, people, spells, lines, talks, failures):
+    """Return the answers of one wave, 10 to 28 November 2024, of customers who bought in the 12 months before."""
+    day = int((np.datetime64("2024-11-10", "D") - OPENING).astype(int))
+    n = len(people)
+    recent = (lines["day"] >= day - 365) & (lines["day"] < day)
+    paid = np.bincount(lines["who"][recent], weights=lines["cents"][recent], minlength=n) / 100
+    active = np.unique(spells.loc[(spells["begin"] < day) & (spells["end"] > day + 20), "who"].to_numpy())
+    active = active[paid[active] >= 20]
+
+    def in_the_year(table, rows):
+        return np.bincount(table["who"][rows & (table["day"] >= day - 365) & (table["day"] < day)], minlength=n) > 0
+
+    blamed = in_the_year(failures, failures["handling"] == 2)
+    seen = in_the_year(talks, talks["purpose"].isin((2, 3, 4)))
     active = active[people["category"].to_numpy()[active] < 4]
     org = organisations(people["category"].to_numpy())[active]
     who = active[draws.whether(np.where(org, 0.38, 0.25))]
     m = len(who)
-    org = organisations(people["category"].to_numpy())[who]
     transaction = people["transaction"].to_numpy()[who]
-    scale = np.where(org, 40 * np.sqrt(np.maximum(people["employees"].to_numpy()[who], 1)), 100)
+    suppliers = people["suppliers"].to_numpy()[who]
+    scale = paid[who] / 24  # what they pay is 24 parts of everything else
+    new = people["start"].to_numpy()[who] > day - 365
+    poorer = (values["service_rating_type"] * transaction + values["service_rating_blame_first"] * blamed[who]
+              + values["service_rating_neglect"] * (~seen[who] & ~new))
 
     def rating(mean):
         return np.clip(np.round(mean + 1.7 * draws.normal(m)), 1, 10).astype(np.int64)
 
-    product, service, image = rating(7.4 + 0 * scale), rating(7.6 - 1.6 * transaction), rating(6.8 + 0 * scale)
+    product, service, image = rating(7.4 + 0 * scale), rating(8.0 - poorer), rating(6.8 + 0 * scale)
     satisfaction = 1.1 + (values["driver_product"] * product + values["driver_service"] * service
                           + values["driver_image"] * image) + 0.9 * draws.normal(m)
     satisfaction = np.clip(np.round(rounded(satisfaction)), 1, 10).astype(np.int64)
@@ -288,10 +314,12 @@ def survey(draws, values, people, spells):
     table["value_potential"] = money(68, 0.15)
     table["value_expected"] = money(57 + 0 * scale, 0.2)
     table["expected_service"], table["perceived_service"] = rating(7.2 + 0 * scale), service
-    table["category_spend"] = money(40, 0.4)
-    rank = 1 + draws.poisson(np.where(transaction, 0.9, 0.3))
-    table["supplier_rank"] = np.minimum(rank, people["suppliers"].to_numpy()[who])
-    table["suppliers_used"] = people["suppliers"].to_numpy()[who]
+    # the wallet allocation rule, with the error of a guess; who has one supplier spends everything there
+    rank = np.minimum(1 + draws.poisson(np.where(transaction, 0.9, 0.3)), suppliers)
+    share = (1 - rank / (suppliers + 1)) * 2 / suppliers
+    share = np.where(suppliers == 1, 1, np.clip(share * np.exp(0.2 * draws.normal(m)), 0.02, 0.98))
+    table["category_spend"] = np.round(np.maximum(paid[who] / share, paid[who])).astype(np.int64)
+    table["supplier_rank"], table["suppliers_used"] = rank, suppliers
     for feature, shares in p.KANO_FEATURES.items():
         cell = draws.pick(shares, m)
         pair = np.zeros((m, 2), dtype=np.int64)
@@ -301,19 +329,25 @@ def survey(draws, values, people, spells):
             pair[rows] = answers[draws.integers(np.zeros(len(rows)), np.full(len(rows), len(answers)))]
         table[f"kano_{feature}_present"], table[f"kano_{feature}_absent"] = pair.T
     care = 5.2 - 0.5 * transaction + 0.8 * draws.normal(m)
-    for k, name in enumerate(p.HUMANITY):
+    for k, name in enumerate(HUMANITY):
         mean = care - 0.25 * (k == 4) - 0.6 * (k == 3)
         table[f"humanity_{name}"] = np.clip(np.round(mean + 0.8 * draws.normal(m)), 1, 7).astype(np.int64)
     return pd.DataFrame(table).sort_values(["day", "who"], kind="stable", ignore_index=True)
 
 
-def internal_services(draws, values):
-    """Return the monthly service between departments: requests, and how many were met in time."""
+def internal_services(draws, values, lines):
+    """Return the monthly service between departments: requests, and how many were met in time.
+
+    Of the chain from order to invoice every fifth order is checked, at least ten a month.
+    """
     months = (np.datetime64("2021-01", "M") + np.arange(60)).astype("datetime64[D]")
+    first = np.concatenate([[True], np.diff(lines["order_id"]) > 0])
+    month = (OPENING + lines["day"][first]).astype("datetime64[M]").astype(int) - 51 * 12
+    checked = np.maximum(np.bincount(month, minlength=60) // 5, 10)
     parts = []
     for name, supplier, recipient in p.SERVICE_LINKS:
         chain = name not in ("tender_drawings", "travel_tickets")
-        requests = draws.poisson((50 if chain else 9) * (1 + 0.02 * np.arange(60)))
+        requests = checked if chain else draws.poisson(9 * (1 + 0.02 * np.arange(60)))
         late = _binomial(draws, requests, values[f"on_time_{name}"])
         parts.append(pd.DataFrame({"month": months, "supplier": supplier, "recipient": recipient, "service": name,
                                    "requests": requests, "on_time": late}))
@@ -323,3 +357,9 @@ def internal_services(draws, values):
 def _binomial(draws, trials, chance):
     group = np.repeat(np.arange(len(trials)), trials)
     return np.bincount(group[draws.uniform(len(group)) < chance], minlength=len(trials))
+
+
+def kano_shares():
+    """Return the shares from which the Kano answers were drawn, one row per feature."""
+    return pd.DataFrame([(name, *shares) for name, shares in p.KANO_FEATURES.items()],
+                        columns=["feature", "A", "O", "M", "I", "R", "Q"])
