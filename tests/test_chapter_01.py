@@ -230,7 +230,7 @@ def test_return_steps_rank_the_channels():
     found = [(group.at[0] - w / 2, group.at[0] + w / 2, group.length[0]) for group, w in
              zip(bars(ax), (1, 100, 200), strict=True)]
     assert found == [approx((0, 1, 60)), approx((1, 101, 4)), approx((101, 301, 2))]
-    assert set(labels(ax)) == {"work 60.0", "search\n4.0", "fair\n2.0", "average 2.9"}
+    assert set(labels(ax)) == {"work 60.0", "search 4.0", "fair 2.0", "average 2.9"}
     assert lines(ax)[0].y == [2.9, 2.9] and ax.get_yscale() == "log"
 
 

@@ -151,7 +151,8 @@ def return_steps(channels, *, average, ax=None):
     for name, x0, x1, value in zip(ranked.index, left, right, ranked["return"], strict=True):
         wide = x1 - x0 > 0.06 * right.iloc[-1]
         ax.bar((x0 + x1) / 2, value, width=x1 - x0, color=_BLUE, edgecolor="white" if wide else _BLUE)
-        label = f"{name}\n{value:.1f}" if wide else f" {name} {value:.1f}"
+        short = wide and x1 - x0 < 0.2 * right.iloc[-1]
+        label = f"{name}\n{value:.1f}" if short else f"{name} {value:.1f}"
         ax.text((x0 + x1) / 2 if wide else x0, 1.05 * value, label.replace("_", " "),
                 ha="center" if wide else "left", va="bottom", size=12, zorder=3,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
