@@ -88,7 +88,7 @@ def test_datasheet_names_every_column_and_every_effect():
 
 
 def test_missing_file_column_and_key_are_named(case, tmp_path):
-    with pytest.raises(DataError, match=r"customers.csv is missing.*simulate_case\(seed=2026\)"):
+    with pytest.raises(DataError, match=r"customers.csv is missing.*simulate_case\(seed=2028\)"):
         load_case(folder=tmp_path)
     write_case(case, tmp_path)
     path = tmp_path / "products.csv"
