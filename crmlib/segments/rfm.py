@@ -183,7 +183,8 @@ def rfm(lines, *, as_of, levels=5, monetary="sum", window=None, later="raise", c
     _say_collapsed({name: result[name] for name in ordered}, levels, check_choice(
         "collapsed", collapsed, ("warn", "ignore", "raise")))
     glue = "" if levels < 10 else "-"
-    result["rfm"] = result[list(ordered)].astype(str).agg(glue.join, axis=1)
+    r, f, m = (result[name].astype(str) for name in ordered)
+    result["rfm"] = r + glue + f + glue + m
     return result
 
 
