@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from crmlib import clv, roles
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 
 approx = pytest.approx
 
@@ -126,17 +126,24 @@ def test_whom_to_see_is_influence_not_won_yet():
     ({"role": "decision maker"}, r"role\(s\) not known: 'decision maker' in 6 row\(s\) \(did you mean 'decider'\?\)"),
     ({"role": "gate keeper"}, "did you mean 'gatekeeper'"),
     ({"role": "zzz"}, r"'zzz' in 6 row\(s\); use initiator, user"),
-    ({"influence": 1.5}, r"influence is outside 0 to 1 in 6 of 6 rows, first 1.5 \(did you mean 0.015\?\)"),
+    ({"influence": 1.5}, r"influence is outside 0 to 1 in 6 of 6 rows, first 1.5 \(points of a scale\?"),
     ({"influence": -0.1}, "influence is outside 0 to 1 in 6 of 6 rows, first -0.1"),
     ({"influence": "high"}, "influence holds .*not numbers"),
     ({"stance": -1.01}, "stance is outside -1 to 1 in 6 of 6 rows, first -1.01"),
     ({"stance": 40}, r"first 40 \(did you mean 0.4\?\)"),
     ({"stance": [0.1, 0.5, 0, 0, 0, 0]}, r"1 people have several stances \(first: contact 10 of customer 1\)"),
     ({"role": "buyer"}, r"1 row\(s\) name the same person in the same role again"),
+    ({"stance": 4}, r"first 4 \(points of a scale\? bring them to -1 to 1 first\)"),
+    ({"role": "buyer, decider"}, r"'buyer, decider' in 6 row\(s\) \(several in one cell: one row each, with "),
+    ({"role": "决策者"}, r"did you mean 'decider'"),
+    ({"name": "Chen"}, r"1 name\(s\) have several contact ids at one account, first 'Chen' of customer 1"),
+    ({"customer_id": [1, 1, "1", 1, 1, 2]}, "customer_id of contacts are numbers and text mixed"),
+    ({"customer_id": list("111112")}, r"in accounts are numbers \(first 1\), in contacts text \(first '1'\)"),
     ({"contact_id": None}, "missing values \\(6 in contact_id\\)"),
 ])
 def test_bad_contacts(change, message):
-    for ask in (roles.role_table, roles.role_coverage, lambda c, **k: roles.whom_to_see(c, [1], **k)):
+    asked = (lambda c, **k: roles.role_coverage(c, [1], **k), lambda c, **k: roles.whom_to_see(c, [1], **k))
+    for ask in (*asked, *([] if "in accounts" in message else [roles.role_table])):
         with pytest.raises(DataError, match=message):
             ask(PEOPLE.assign(**change), as_of="2025-01-01")
 
@@ -144,6 +151,34 @@ def test_bad_contacts(change, message):
 def test_all_problems_are_told_at_once():
     with pytest.raises(DataError, match="not known.*influence is outside.*stance is outside"):
         roles.role_coverage(PEOPLE.assign(role="boss", influence=2, stance=3), as_of="2025-01-01")
+
+
+def test_a_stance_nobody_has_judged_is_left_out_of_the_mean_and_shown_as_missing():
+    unknown = PEOPLE.assign(stance=[0.5, 0.5, None, 0.9, None, None])
+    table = roles.role_coverage(unknown, [1, 2], as_of="2025-01-01").set_index("customer_id")
+    assert table["people"].tolist() == [3, 1]
+    assert table.loc[1, "stance"] == approx((0.4 * 0.5 + 0.1 * 0.9) / 0.5) and math.isnan(table.loc[2, "stance"])
+    seen = roles.whom_to_see(unknown, [1], as_of="2025-01-01").iloc[0]
+    assert seen["name"] == "Li" and math.isnan(seen["stance"])  # 0.8 · 1 / 2
+    assert roles.role_coverage(PEOPLE.assign(stance=None), as_of="2025-01-01")["people"].sum() == 4
+
+
+def test_who_came_back_is_no_duplicate():
+    back = pd.concat([PEOPLE, PEOPLE.tail(2).head(1).assign(since="2024-01-01", left_on=None)]).astype(
+        {"since": "datetime64[ns]", "left_on": "datetime64[ns]"})
+    assert "Zhao" in set(roles.role_table(back, 1, as_of="2025-01-01")["name"])
+
+
+def test_ids_of_another_table_have_to_match():
+    with pytest.raises(DataError, match="no id in accounts is in contacts"):
+        roles.role_coverage(PEOPLE, [71, 72], as_of="2025-01-01")
+    assert roles.role_coverage(PEOPLE, [71], as_of="2025-01-01")["people"].tolist() == [0]
+    with pytest.raises(DataError, match=r"in contacts are numbers \(first 1\), in account text \(first '1'\)"):
+        roles.role_table(PEOPLE, "1", as_of="2025-01-01")
+    with pytest.raises(DataError, match="1 of 2 ids in accounts are missing"):
+        roles.role_coverage(PEOPLE, [1, None], as_of="2025-01-01")
+    with pytest.raises(DataError, match="in the time zone UTC"):
+        roles.role_table(PEOPLE.assign(since=PEOPLE["since"].dt.tz_localize("UTC")), as_of="2025-01-01")
 
 
 def test_other_mistakes_with_contacts():
@@ -192,12 +227,46 @@ def test_silent_since_is_the_last_order_of_who_does_not_come_any_more():
         ["2024-01-01", "2024-12-01", "2024-12-01", "2023-01-01", "2024-11-01", "2024-07-04"])})
     ask = {"observation_end": "2024-12-31"}
     assert roles.silent_since(days, **ask).to_dict() == {1: pd.Timestamp("2024-01-01"), 4: pd.Timestamp("2024-07-04")}
+    free = pd.concat([days, days.head(1).assign(date=pd.Timestamp("2024-12-01"), amount=0.0)])
+    assert set(roles.silent_since(free, **ask).index) == {4}  # a line of nothing is a sign of life
     assert set(roles.silent_since(days, days=181, **ask).index) == {1}  # a return is no sign of life
     won_back = roles.silent_since(days, lost_by=pd.Series({3: pd.Timestamp("2024-06-01")}), **ask)
     assert won_back[3] == pd.Timestamp("2023-01-01") and won_back.drop(3).equals(roles.silent_since(days, **ask))
     pd.testing.assert_series_equal(roles.silent_since(ibis.memtable(days), **ask), roles.silent_since(days, **ask))
     with pytest.raises(DataError, match=r"1 customer\(s\) have orders after observation_end 2024-11-15"):
         roles.silent_since(days, observation_end="2024-11-15")
+
+
+def test_silent_since_refuses_orders_that_stop_early_and_days_that_can_be_read_in_two_ways():
+    days = pd.DataFrame({"customer_id": [1, 2], "amount": 5.0, "date": pd.to_datetime(["2024-01-01", "2024-03-01"])})
+    with pytest.raises(DataError, match="last one of all is of 2024-03-01, 305 days before observation_end"):
+        roles.silent_since(days, observation_end="2024-12-31")
+    ask = {"observation_end": "2024-04-01", "days": 60}
+    for lost_by, message in (({1: "03/04/2024"}, "day of lost_by holds no dates"), ({"1": "2024-02-01"}, "are text"),
+                             ({1: 20240201}, "lost_by holds numbers"), ({7: "2024-02-01"}, "no id in lost_by")):
+        with pytest.raises(DataError, match=message):
+            roles.silent_since(days, lost_by=pd.Series(lost_by), **ask)
+    assert roles.silent_since(days, lost_by=pd.Series({2: "2024-02-01"}), **ask).index.tolist() == [1]
+
+
+def test_who_comes_back_needs_a_new_id():
+    stays = pd.DataFrame({"customer_id": 1, "contact_id": 5, "since": ["2021-01-01", "2023-01-01"],
+                          "left_on": ["2022-01-01", None]})
+    with pytest.raises(DataError, match=r"1 stay\(s\) begin after the person had left, first contact 5 of customer 1"):
+        roles.departure_rate(stays, observation_end="2025-01-01")
+    found = roles.departure_rate(stays.assign(contact_id=[5, 6]), observation_end="2025-01-01")
+    assert found[["departures", "person_years"]].tolist() == approx([1, (365 + 731) / 365.25])
+    moved = stays.assign(since=["2021-01-01", "2022-01-01"])  # another role on the same day is no gap
+    assert roles.departure_rate(moved, observation_end="2025-01-01")["departures"] == 0
+
+
+def test_departure_rate_refuses_a_lost_on_that_is_not_one_day_per_customer():
+    people = pd.DataFrame({"customer_id": 1, "contact_id": [1, 2], "since": "2021-01-01", "left_on": pd.NaT})
+    for lost_on, message in ((pd.Series(["2022-01-01"] * 2, index=[1, 1]), r"lost_on has 1 customer id\(s\) again"),
+                             (pd.Series({1: "01/02/2022"}), "holds no dates"), (pd.Series({"1": "2022-01-01"}), "text"),
+                             (pd.Series({9: "2022-01-01"}), "no id in lost_on is in contacts")):
+        with pytest.raises(DataError, match=message):
+            roles.departure_rate(people, observation_end="2025-01-01", lost_on=lost_on)
 
 
 @pytest.mark.parametrize(("change", "message"), [
@@ -228,9 +297,7 @@ def test_lone_contact_exit_by_hand():
     assert found[["exit_with", "exit_without"]].tolist() == approx([0.4, 0.2])
     assert found["estimate"] == approx(1 - 0.6 / 0.8)
     assert found[["years_with", "years_without"]].tolist() == [40, 100]
-    centre, spread = math.log(24.5 / 40.5 / (80.5 / 100.5)), math.sqrt(1 / 24.5 - 1 / 40.5 + 1 / 80.5 - 1 / 100.5)
-    assert found["low"] == approx(1 - math.exp(centre + 1.959964 * spread))
-    assert found["high"] == approx(1 - math.exp(centre - 1.959964 * spread))
+    assert found["low"] < found["estimate"] < found["high"]
     assert found["extra"] == approx(0.2) == found["estimate"] * (1 - found["exit_without"])
     # Wilson's limits: 0.2635 to 0.5540 of 16/40, 0.1334 to 0.2888 of 20/100
     low, high = 0.2 - math.hypot(0.4 - 0.2635, 0.2888 - 0.2), 0.2 + math.hypot(0.5540 - 0.4, 0.2 - 0.1334)
@@ -262,6 +329,70 @@ def test_lone_contact_exit_without_a_comparison_is_not_a_number():
         roles.lone_contact_exit(contacts, contracts.drop(columns="renewed"), observation_end="2025-01-01")
 
 
+@pytest.mark.parametrize(("change", "message"), [
+    ({"renewed": "False"}, r"renewed holds 'False' in 140 row\(s\): use True, False, or missing"),
+    ({"renewed": 2}, "renewed holds 2 in 140"),
+    ({"due_on": "2025-06-01"}, r"140 contract year\(s\) are due after observation_end 2025-01-01"),
+    ({"customer_id": 1}, r"contract year\(s\) are given again"),
+    ({"customer_id": "1"}, r"in contracts are text \(first '1'\), in contacts numbers \(first 0\)"),
+    ({"customer_id": 999}, "no id in contracts is in contacts"),
+])
+def test_lone_contact_exit_refuses(change, message):
+    contacts, contracts = _contract_years(40, 16, 100, 20)
+    with pytest.raises(DataError, match=message):
+        roles.lone_contact_exit(contacts, contracts.assign(**change), observation_end="2025-01-01")
+
+
+def test_lone_contact_exit_does_not_depend_on_the_index_or_on_other_columns():
+    contacts, contracts = _contract_years(40, 16, 100, 20)
+    plain = roles.lone_contact_exit(contacts, contracts, observation_end="2025-01-01")
+    halves = pd.concat([contracts.iloc[::2].reset_index(drop=True), contracts.iloc[1::2].reset_index(drop=True)])
+    more = halves.assign(year=2021, since="x", left_on="y", renewed=halves["renewed"].astype(int))
+    assert roles.lone_contact_exit(contacts, more, observation_end="2025-01-01").equals(plain)
+
+
+def test_ratio_limits_are_those_koopman_printed():
+    # P. A. R. Koopman (1984), Biometrics 40: 36 of 40 against 16 of 80, 95 % limits of the ratio 4.5
+    contacts, contracts = _contract_years(40, 4, 80, 64)
+    found = roles.lone_contact_exit(contacts, contracts, observation_end="2025-01-01")
+    assert found[["estimate", "low", "high"]].tolist() == approx([1 - 4.5, 1 - 7.15, 1 - 2.94], abs=0.006)
+
+
+@pytest.mark.parametrize(("n1", "n0"), [(1, 1), (3, 4), (5, 20)])
+def test_intervals_hold_their_estimate_and_have_a_width_for_few_contracts(n1, n0):
+    for exit1, exit0 in itertools.product(range(n1 + 1), range(n0 + 1)):
+        contacts, contracts = _contract_years(n1, exit1, n0, exit0)
+        found = roles.lone_contact_exit(contacts, contracts, observation_end="2025-01-01")
+        assert found["extra"] == approx(exit1 / n1 - exit0 / n0)
+        assert found["extra_low"] < found["extra_high"] and found["extra_low"] <= found["extra"] <= found["extra_high"]
+        if exit0 == n0:
+            assert found[["estimate", "low", "high"]].isna().all()  # nobody renews: no share of those who would
+        else:
+            assert found["low"] - 1e-9 <= found["estimate"] <= found["high"] + 1e-9 and found["low"] < found["high"]
+
+
+def test_days_on_the_edge_of_a_contract_year():
+    contacts, contracts = _contract_years(40, 16, 100, 20)
+    ask = {"observation_end": "2025-01-01"}
+    last_day = contacts.assign(left_on=["2022-01-01"] * 40 + [None] * 100)  # due_on is the year's last day
+    assert roles.lone_contact_exit(last_day, contracts, **ask)["years_with"] == 40
+    first_day = contacts.assign(since="2020-01-01", left_on=["2021-01-01"] * 40 + [None] * 100)  # gone when it begins
+    assert roles.lone_contact_exit(first_day, contracts, **ask)[["years_with", "years_without"]].tolist() == [0, 100]
+    joins = contacts.tail(10).assign(contact_id=range(900, 910), since="2021-05-01")  # where nobody leaves
+    assert roles.lone_contact_exit(pd.concat([contacts, joins]), contracts, **ask)["years_without"] == 90
+
+
+def test_exit_where_several_are_known_compares_a_departure_with_none():
+    contacts, contracts = _contract_years(40, 16, 100, 20)
+    second = contacts.head(100).assign(contact_id=range(900, 1000), left_on=None)
+    both = pd.concat([contacts, second])
+    found = roles.lone_contact_exit(both, contracts, observation_end="2025-01-01", known="several")
+    assert found[["years_with", "years_without"]].tolist() == [40, 60]
+    assert found[["exit_with", "exit_without"]].tolist() == approx([0.4, 20 / 60])
+    gone = pd.concat([contacts, second.assign(left_on=["2021-08-01"] * 40 + [None] * 60)])  # both left: not compared
+    assert roles.lone_contact_exit(gone, contracts, observation_end="2025-01-01", known="several")["years_with"] == 0
+
+
 USERS = pd.DataFrame({
     "customer_id": [1, 1, 1, 2], "contact_id": [1, 2, 3, 4], "role": ["user", "user", "buyer", "user"],
     "influence": 0.2, "stance": [0.5, 0.4, 0.9, 0.8], "since": "2021-01-01",
@@ -287,6 +418,9 @@ def test_user_conversion_by_hand():
     (USERS.assign(became_customer_id=[95, None, 91, None]), PRIVATE, r"1 private account\(s\) are not .* first 95"),
     (USERS, PRIVATE.assign(acquired_on="2020-01-01"), r"1 user\(s\) had their private account before"),
     (USERS.drop(columns="became_customer_id"), PRIVATE, "lack the column became_customer_id"),
+    (USERS.assign(stance=None), PRIVATE, r"in the role user have missing values \(3 in stance\)"),
+    (USERS, pd.concat([PRIVATE, PRIVATE]), r"4 customer id\(s\) occur again"),
+    (USERS.astype({"became_customer_id": str}), PRIVATE, "in became_customer_id are text"),
 ])
 def test_user_conversion_refuses(contacts, customers, message):
     with pytest.raises(DataError, match=message):
@@ -339,6 +473,22 @@ def test_two_ids_of_one_name_are_a_question():
         roles.account_ids(CUSTOMERS, same_name="fuse")
 
 
+def test_blank_names_are_nobody_and_each_name_can_be_decided():
+    blank = CUSTOMERS.assign(name=["", "Jinli", " ", "Workshop", "Mrs Liu"])
+    with pytest.raises(DataError, match=r"2 name\(s\) are blank"):
+        roles.account_ids(blank, same_name="merge")
+    assert roles.account_ids(blank, same_name="separate").is_unique
+    two = CUSTOMERS.assign(name=["Xinhua", "Jinli", "Xinhua", "Jinli", "Mrs Liu"])
+    ids = roles.account_ids(two, same_name={"Xinhua": "merge", "Jinli": "separate"})
+    assert ids.to_dict() == {1: 3, 2: 2, 3: 3, 4: 4, 5: 5}
+    with pytest.raises(DataError, match=r"1 name\(s\) have several ids, first 'Jinli' \(2, 4\)"):
+        roles.account_ids(two, same_name={"Xinhua": "merge"})
+    with pytest.raises(DataError, match="do not have several ids, first 'Mrs Liu'"):
+        roles.account_ids(two, same_name={"Mrs Liu": "merge"})
+    with pytest.raises(ValueError, match="same_name='raise' is not known"):
+        roles.account_ids(two, same_name={"Xinhua": "raise"})
+
+
 def test_account_money_keeps_transfers_apart():
     money = roles.account_money(ORDERS, CUSTOMERS, same_name="merge").set_index("customer_id")
     assert money.loc[3].tolist() == ["business", 2, 150.0, 0.0]
@@ -353,6 +503,8 @@ def test_account_money_of_a_period_and_of_margin():
     year = {"start": "2022-01-01", "end": "2022-12-31", "same_name": "merge"}
     money = roles.account_money(ORDERS, CUSTOMERS, **year).set_index("customer_id")["money"]
     assert money.to_dict() == {2: 300.0, 3: 50.0, 4: 0.0, 5: 0.0}  # accounts without orders are there with 0
+    odd = roles.account_money(ORDERS.assign(amount=0.29), CUSTOMERS, same_name="merge")  # 0.29 · 100 is 28.999…
+    assert odd["money"].sum() + odd["transfers"].sum() == 1.74
     edge = roles.account_money(ORDERS, CUSTOMERS, start="2023-02-01", end="2023-02-01", same_name="merge")
     assert edge["money"].sum() == -0.1
     margin = roles.account_money(ORDERS, CUSTOMERS, measure="margin", same_name="merge").set_index("customer_id")
@@ -372,9 +524,13 @@ def test_account_money_from_an_ibis_table_is_the_same():
     (ORDERS, CUSTOMERS, {"measure": "profit"}, "orders lack the column 'profit'"),
     (ORDERS.assign(amount=np.nan), CUSTOMERS, {}, "6 in amount"),
     (ORDERS.drop(columns="date"), CUSTOMERS, {}, "lack the column.* date"),
+    (ORDERS.assign(amount=0.014), CUSTOMERS, {}, r"amount has fractions of a cent in 6 line\(s\)"),
+    (ORDERS, CUSTOMERS, {"start": "2026-01-01"}, "there is no order from 2026-01-01 to the end"),
+    (ORDERS, CUSTOMERS, {"start": "2023-01-02", "end": "2023-01-01"}, "start 2023-01-02 lies after end 2023-01-01"),
+    (ORDERS.astype({"customer_id": str}), CUSTOMERS, {}, "in orders are text .* in customers numbers"),
 ])
 def test_account_money_refuses(orders, customers, more, message):
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(ValueError, match=message):
         roles.account_money(orders, customers, same_name="merge", **more)
 
 
@@ -428,6 +584,13 @@ def test_single_threaded_risk_by_hand():
     assert longer["expected_loss"].sum() == approx(1_200 * for_life)
     with pytest.raises(DataError, match="1 of 4 accounts have no margin, first 4"):
         roles.single_threaded_risk(coverage, margins.drop(4), departure=0.15, exit_probability=0.4)
+    with pytest.raises(DataError, match=r"margins have 4 customer id\(s\) again"):
+        roles.single_threaded_risk(coverage, pd.concat([margins, margins.head(4)]), departure=0.1, exit_probability=0.4)
+    with pytest.raises(DataError, match="in coverage are numbers .* in margins text"):
+        roles.single_threaded_risk(coverage, margins.rename(str), departure=0.15, exit_probability=0.4)
+    for wrong, message in ((-0.03, "-0.03 is below 0: by chance fewer firms left"), (math.nan, "no contract year")):
+        with pytest.raises(ValueError, match=message):
+            roles.single_threaded_risk(coverage, margins, departure=0.15, exit_probability=wrong)
     with pytest.raises(ValueError, match="departure 15 is not between 0 and 1: did you mean 0.15"):
         roles.single_threaded_risk(coverage, margins, departure=15, exit_probability=0.4)
     with pytest.raises(ValueError, match="multiple must be zero or more"):
@@ -480,6 +643,13 @@ def test_five_links_of_95_per_cent_are_a_chain_of_77():
     assert 0.95 ** (1 / 5) == approx(0.98979, abs=1e-5)  # what each link needs for 95 % at the end
 
 
+def test_limits_of_a_chain_that_always_works():
+    links = roles.service_levels(LINKS.assign(requests=[4, 2, 2], on_time=[4, 2, 2]))
+    chain = roles.internal_chain(links)
+    spread = 1.959964 * math.sqrt(2 * (0.5 / 5) / (4 * 4.5 / 5))
+    assert chain.loc[1, ["low", "high"]].tolist() == approx([math.exp(-spread), 1.0])
+
+
 def test_a_link_that_never_works_breaks_the_chain():
     links = roles.service_levels(LINKS.assign(on_time=[0, 40, 40]))
     chain = roles.internal_chain(links)
@@ -491,6 +661,8 @@ def test_chains_that_are_none():
     levels = roles.service_levels(LINKS)
     with pytest.raises(DataError, match="broken after 'picking': it serves 'fitters', but the next link .* 'sales'"):
         roles.internal_chain(levels, ["picking", "order"])
+    with pytest.raises(DataError, match=r"rate is not on_time / requests in 2 link\(s\), first 'order'"):
+        roles.internal_chain(levels.assign(rate=0.5))
     assert roles.internal_chain(levels, ["picking", "order"], gaps="allow")["so_far"].iloc[-1] == approx(0.72)
     with pytest.raises(DataError, match=r"service\(s\) not known: 'pickin' .*did you mean 'picking'"):
         roles.internal_chain(levels, ["order", "pickin"])
@@ -509,7 +681,11 @@ def _best(values, hours, capacity):
                if sum(h for h, take in zip(hours, chosen, strict=True) if take) <= capacity)
 
 
-def test_largest_first_and_per_hour_first_both_lose():
+def test_largest_first_and_per_hour_first_can_lose_nearly_everything():
+    per_hour = roles.select_accounts([2, 100], [1, 100], capacity=100, method="per_hour")
+    assert per_hour["chosen"].tolist() == [True, False]  # 2 instead of 100
+    tenths = roles.select_accounts([3, 2, 1], [0.1, 0.1, 0.1], capacity=0.3, method="largest")
+    assert tenths["chosen"].all()  # 0.3 - 0.1 - 0.1 is a little less than 0.1
     values, hours = [100, 60, 55, 50], [10, 4, 4, 4]
     won = {m: (t := roles.select_accounts(values, hours, capacity=12, method=m)).loc[t["chosen"], "value"].sum()
            for m in roles.SELECTION_METHODS}
@@ -538,6 +714,16 @@ def test_both_ways_to_the_exact_selection_agree():
         off_grid = roles.select_accounts(values, hours + 1e-7, capacity=capacity + 3e-6)  # no minutes: by milp
         assert off_grid.loc[off_grid["chosen"], "value"].sum() == approx(grid.loc[grid["chosen"], "value"].sum())
         assert grid.loc[grid["chosen"], "hours"].sum() <= capacity
+
+
+def test_a_search_that_is_stopped_states_its_gap(monkeypatch):
+    import scipy.optimize
+
+    stopped = scipy.optimize.OptimizeResult(success=False, status=1, x=np.array([1.0, 0.0]), mip_gap=0.05, message="")
+    monkeypatch.setattr(scipy.optimize, "milp", lambda *args, **more: stopped)
+    with pytest.warns(CrmWarning, match="may lie up to 5.00% below the best"):
+        table = roles.select_accounts([5, 4], [1.00001, 1], capacity=1.5)
+    assert table["chosen"].tolist() == [True, False]
 
 
 @pytest.mark.parametrize("method", roles.SELECTION_METHODS)

@@ -127,6 +127,9 @@ def internal_chain(levels, services=None, *, target=1.0, gaps="raise", level=0.9
                         f"the next link starts at {starts[here]!r}; put the services in order, or pass gaps='allow' if "
                         "the hand-over between them cannot fail")
     rate = levels["rate"].to_numpy(dtype=float)
+    if (wrong := np.abs(rate * levels["requests"] - levels["on_time"]) > 1e-6 * (1 + levels["requests"])).any():
+        raise DataError(f"levels: rate is not on_time / requests in {int(wrong.sum()):,} link(s), first "
+                        f"{levels['service'][wrong.to_numpy()].iloc[0]!r}: take the table from service_levels")
     n, x = levels["requests"].to_numpy(dtype=float), levels["on_time"].to_numpy(dtype=float)
     safe = np.where((x == 0) | (x == n), (x + 0.5) / (n + 1), rate)
     so_far, spread = np.cumprod(rate), z * np.sqrt(np.cumsum((1 - safe) / (n * safe)))

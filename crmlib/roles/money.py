@@ -1,13 +1,14 @@
 """Money of accounts: whose it is, what is no revenue, and how much of it depends on one person."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day, check_discount_rate, check_fraction, check_positive
 from crmlib.errors import DataError
-from crmlib.roles.tables import CATEGORIES, did_you_mean, require_columns
+from crmlib.roles.tables import CATEGORIES, check_same_ids, did_you_mean, require_columns, shown
 
 
 def account_ids(customers, *, same_name="raise") -> pd.Series:
@@ -17,8 +18,9 @@ def account_ids(customers, *, same_name="raise") -> pd.Series:
     ----------
     customers : pandas.DataFrame
         ``customer_id, name``; with ``acquired_on`` the earliest id gives the account its number, else the smallest.
-    same_name : {"raise", "merge", "separate"}
-        What to do with names that have several ids: refuse, treat them as one account, or leave them apart.
+    same_name : {"raise", "merge", "separate"} or mapping
+        What to do with names that have several ids: refuse, treat them as one account, or leave them apart; or a
+        mapping of each such name to ``"merge"`` or ``"separate"``. Blank names name nobody and cannot be merged.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def account_ids(customers, *, same_name="raise") -> pd.Series:
     Raises
     ------
     DataError
-        If ids occur twice or, with ``"raise"``, if names have several ids.
+        If ids occur twice, names are blank or, with ``"raise"`` or in a mapping that lacks them, have several ids.
 
     Examples
     --------
@@ -40,23 +42,36 @@ def account_ids(customers, *, same_name="raise") -> pd.Series:
     >>> account_ids(customers, same_name="merge").to_dict()
     {1: 1, 2: 2, 3: 1}
     """
-    check_choice("same_name", same_name, ("raise", "merge", "separate"))
+    decided = dict(same_name) if isinstance(same_name, Mapping) else {}
+    for decision in decided.values() or (same_name,):
+        check_choice("same_name", decision, ("merge", "separate") if decided else ("raise", "merge", "separate"))
     require_columns(customers, "customers", ["customer_id", "name"])
     if twice := int(customers["customer_id"].duplicated().sum()):
         raise DataError(f"customers: {twice:,} customer id(s) occur again: one row per id is needed")
+    check_same_ids(customers["customer_id"], "customers", [], "")
     index = pd.Index(customers["customer_id"], name="customer_id")
+    if same_name == "separate":
+        return pd.Series(index, index=index, name="account_id")
+    if blank := int((customers["name"].astype(str).str.strip() == "").sum()):
+        raise DataError(f"customers: {blank:,} name(s) are blank, and would all be one account: write the id in the "
+                        "place of the name, or pass same_name='separate'")
     several = customers["name"].duplicated(keep=False)
-    if same_name == "raise" and several.any():
+    if decided and (strange := [name for name in decided if name not in set(customers.loc[several, "name"])]):
+        raise DataError(f"same_name decides on {len(strange):,} name(s) that do not have several ids, first "
+                        f"{strange[0]!r}")
+    several &= ~customers["name"].isin(list(decided))
+    if same_name != "merge" and several.any():
         name = customers.loc[several, "name"].iloc[0]
-        ids = ", ".join(map(str, customers.loc[customers["name"] == name, "customer_id"]))
+        ids = ", ".join(map(shown, customers.loc[customers["name"] == name, "customer_id"]))
         count = customers.loc[several, "name"].nunique()
         raise DataError(f"{count:,} name(s) have several ids, first {name!r} ({ids}): one customer or two? Look, and "
-                        "then pass same_name='merge' or same_name='separate'")
-    if same_name != "merge":
-        return pd.Series(index, index=index, name="account_id")
+                        "then pass same_name='merge', same_name='separate' or a decision for each name, "
+                        "{name: 'merge', …}")
     order = [name for name in ("acquired_on", "customer_id") if name in customers.columns]
     first = customers.sort_values(order).groupby("name")["customer_id"].first()
-    return pd.Series(customers["name"].map(first).to_numpy(), index=index, name="account_id")
+    apart = customers["name"].map(decided).eq("separate")
+    return pd.Series(customers["name"].map(first).mask(apart, customers["customer_id"]).to_numpy(), index=index,
+                     name="account_id")
 
 
 def account_money(orders, customers, *, measure="amount", start=None, end=None, same_name="raise") -> pd.DataFrame:
@@ -75,7 +90,7 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
         The column to add up: ``"amount"`` for revenue, ``"margin"`` for margin.
     start, end : date or str, optional
         First and last day counted.
-    same_name : {"raise", "merge", "separate"}
+    same_name : {"raise", "merge", "separate"} or mapping
         As in `account_ids`.
 
     Returns
@@ -88,7 +103,8 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
     Raises
     ------
     DataError
-        For orders of unknown customers, categories that are not known, ids of one name in two categories.
+        For orders of unknown customers, categories that are not known, ids of one name in two categories, fractions
+        of a cent, a period without any order.
 
     Examples
     --------
@@ -116,15 +132,29 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
     elif isinstance(orders, ibis.Table):
         orders = orders.mutate(amount=orders[measure])
     lines = _orders_table(orders)
-    lines = lines.select("customer_id", day=lines.date.cast("date"), cents=(lines.amount * 100).round().cast("int64"))
-    if start is not None:
-        lines = lines.filter(lines.day >= ibis.literal(check_day("start", start)))
-    if end is not None:
-        lines = lines.filter(lines.day <= ibis.literal(check_day("end", end)))
-    cents = lines.group_by("customer_id").agg(cents=lines.cents.sum()).execute().set_index("customer_id")["cents"]
+    exact = lines.amount.cast("float64") * 100
+    lines = lines.select("customer_id", day=lines.date.cast("date"), cents=exact.round().cast("int64"),
+                         broken=(exact - exact.round()).abs() > 1e-4)
+    first, last = (None if day is None else check_day(name, day) for name, day in (("start", start), ("end", end)))
+    if first and last and first > last:
+        raise ValueError(f"start {first} lies after end {last}: exchange them")
+    if first:
+        lines = lines.filter(lines.day >= ibis.literal(first))
+    if last:
+        lines = lines.filter(lines.day <= ibis.literal(last))
+    sums = lines.group_by("customer_id").agg(cents=lines.cents.sum(), broken=lines.broken.sum()).execute()
+    if (first or last) and sums.empty:
+        raise DataError(f"orders: there is no order from {first or 'the beginning'} to {last or 'the end'}: is the "
+                        "period right?")
+    if broken := int(sums["broken"].sum()):
+        raise DataError(f"orders: {measure} has fractions of a cent in {broken:,} line(s): round each line to cents "
+                        "first")
+    check_same_ids(sums["customer_id"], "orders", ids.index, "customers", match=False)
+    cents = sums.set_index("customer_id")["cents"]
     unknown = cents.index.difference(ids.index)
     if len(unknown):
-        raise DataError(f"orders: {len(unknown):,} customer id(s) are not among the customers, first {unknown[0]}")
+        raise DataError(f"orders: {len(unknown):,} customer id(s) are not among the customers, first "
+                        f"{shown(unknown[0])}")
     per_id = pd.DataFrame({
         "customer_id": ids.to_numpy(), "category": customers["category"].astype(str).to_numpy(), "ids": 1,
         "cents": cents.reindex(ids.index, fill_value=0).astype("int64").to_numpy(),
@@ -132,7 +162,7 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
     mixed = per_id.groupby("customer_id")["category"].nunique()
     if (mixed > 1).any():
         raise DataError(f"customers: {int((mixed > 1).sum()):,} account(s) have ids in several categories, first "
-                        f"{mixed.index[mixed > 1][0]}: correct the category, or pass same_name='separate'")
+                        f"{shown(mixed.index[mixed > 1][0])}: correct the category, or pass same_name='separate'")
     table = per_id.groupby("customer_id", as_index=False).agg(
         category=("category", "first"), ids=("ids", "sum"), cents=("cents", "sum"))
     internal = table["category"] == "internal"
@@ -279,7 +309,7 @@ def single_threaded_risk(coverage, margins, *, departure, exit_probability, mult
     DataError
         If an account has no margin.
     ValueError
-        For probabilities outside 0 to 1.
+        For probabilities outside 0 to 1; an estimate below 0, or none, needs a decision of yours.
 
     Examples
     --------
@@ -292,13 +322,24 @@ def single_threaded_risk(coverage, margins, *, departure, exit_probability, mult
     2            3       0   5000.0            NaN            NaN
     """
     require_columns(coverage, "coverage", ["customer_id", "people"])
+    if isinstance(exit_probability, (int, float)) and not exit_probability >= 0:
+        raise ValueError(
+            "exit_probability is not a number: there was no contract year to compare; assume one, and say so"
+            if math.isnan(exit_probability) else f"exit_probability {exit_probability:.3g} is below 0: by chance fewer "
+            "firms left where the contact did; the records show no loss, so pass 0, and the upper limit as the worst "
+            "case")
     p, e = check_fraction("departure", departure), check_fraction("exit_probability", exit_probability)
     times = check_positive("multiple", multiple, zero=True)
-    margin = pd.Series(margins).reindex(coverage["customer_id"]).to_numpy(dtype=float)
+    margins = pd.Series(margins)
+    check_same_ids(coverage["customer_id"], "coverage", margins.index, "margins", match=False)
+    if twice := int(margins.index.duplicated().sum()):
+        raise DataError(f"margins have {twice:,} customer id(s) again: add them up first, with "
+                        "margins.groupby(level=0).sum()")
+    margin = margins.reindex(coverage["customer_id"]).to_numpy(dtype=float)
     if missing := int((~np.isfinite(margin)).sum()):
         first = coverage["customer_id"].to_numpy()[~np.isfinite(margin)][0]
-        raise DataError(f"{missing:,} of {len(coverage):,} accounts have no margin, first {first}: give every account "
-                        "one, 0 if it bought nothing")
+        raise DataError(f"{missing:,} of {len(coverage):,} accounts have no margin, first {shown(first)}: give every "
+                        "account one, 0 if it bought nothing")
     people = coverage["people"].to_numpy()
     stake = np.select([people == 1, people == 0], [np.maximum(margin, 0.0), np.nan], 0.0)
     return pd.DataFrame({"customer_id": coverage["customer_id"].to_numpy(), "people": people, "margin": margin,

@@ -4,7 +4,15 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import DataError
-from crmlib.roles.tables import LECTURE_QUESTIONS, MAIN_ROLES, ROLES, checked_contacts, did_you_mean, there_on
+from crmlib.roles.tables import (
+    LECTURE_QUESTIONS,
+    MAIN_ROLES,
+    ROLES,
+    check_same_ids,
+    checked_contacts,
+    did_you_mean,
+    shown,
+)
 
 
 def role_table(contacts, account=None, *, as_of=None) -> pd.DataFrame:
@@ -17,11 +25,13 @@ def role_table(contacts, account=None, *, as_of=None) -> pd.DataFrame:
     ----------
     contacts : pandas.DataFrame
         One row per person and role: ``customer_id, contact_id, role, influence`` (0 to 1, of this person in this
-        role), ``stance`` (-1 against us to 1 for us); ``name, title, since, left_on`` where there are.
+        role), ``stance`` (-1 against us to 1 for us; missing: not judged); ``name, title, since, left_on`` where
+        there are.
     account : optional
         One customer id. Without it, all of them.
     as_of : date or str, optional
-        Who is there on this day (``since`` up to it, ``left_on`` after it). Required if somebody has left.
+        Who is there on this day (``since`` up to it, ``left_on`` after it). Required if somebody has left. A missing
+        ``since`` counts as there from the beginning.
 
     Returns
     -------
@@ -44,8 +54,9 @@ def role_table(contacts, account=None, *, as_of=None) -> pd.DataFrame:
     0           7   buyer  decider                 0.8
     1           8                      user        0.2
     """
-    contacts = there_on(checked_contacts(contacts), as_of)
+    contacts = checked_contacts(contacts, as_of)
     if account is not None:
+        check_same_ids(contacts["customer_id"], "contacts", [account], "account", match=False)
         contacts = contacts[contacts["customer_id"] == account]
     people = _people(contacts)
     for question, roles in LECTURE_QUESTIONS.items():
@@ -59,7 +70,8 @@ def role_coverage(contacts, accounts=None, *, required=MAIN_ROLES, as_of=None) -
     """Return how well each account is known: people, roles filled and missing, weighted stance.
 
     ``coverage = required roles that are filled / required roles``;
-    ``stance = Σ influence·stance / Σ influence`` over **people**, each with the largest influence of their roles.
+    ``stance = Σ influence·stance / Σ influence`` over **people** whose stance is known, each with the largest
+    influence of their roles.
 
     Parameters
     ----------
@@ -78,7 +90,7 @@ def role_coverage(contacts, accounts=None, *, required=MAIN_ROLES, as_of=None) -
     pandas.DataFrame
         ``customer_id, people, roles`` (how many of the seven are filled), ``coverage`` (0 to 1), ``missing`` (the
         required roles nobody fills, as text), ``single_threaded`` (exactly one person is known), ``stance`` (NaN if
-        nobody is known or all influences are 0). In the order of `accounts`.
+        no stance is known or all influences are 0). In the order of `accounts`.
 
     Raises
     ------
@@ -97,10 +109,12 @@ def role_coverage(contacts, accounts=None, *, required=MAIN_ROLES, as_of=None) -
     1            2       0      0       0.0  buyer, decider, user     NaN
     """
     required = _required(required)
-    contacts = there_on(checked_contacts(contacts), as_of)
+    everybody, contacts = contacts, checked_contacts(contacts, as_of)
     index = _accounts(accounts, contacts)
+    check_same_ids(index, "accounts", everybody["customer_id"], "contacts", match=len(index) > 1)
     people = _people(contacts[contacts["customer_id"].isin(index)])
-    people["weighted"] = people["influence"] * people["stance"]
+    people["influence"] = people["influence"].where(people["stance"].notna(), 0.0)  # what is not known has no weight
+    people["weighted"] = people["influence"] * people["stance"].fillna(0.0)
     by_account = people.groupby("customer_id")
     sums = by_account[["influence", "weighted"]].sum().reindex(index)
     filled = by_account[list(ROLES)].any().reindex(index, fill_value=False).astype(bool)
@@ -120,8 +134,8 @@ def whom_to_see(contacts, accounts, *, required=MAIN_ROLES, as_of=None) -> pd.Da
     """Return, per account, the person to visit and the roles to ask them about.
 
     The person is the one with the most influence that is not on our side yet: the largest
-    ``influence · (1 - stance) / 2``; ties go to the greater influence, then to the smaller id.
-    This rule is the kit's own, not a published one. Where one person is known, it is that person.
+    ``influence · (1 - stance) / 2``, a stance nobody has judged counting as 0; ties go to the greater influence, then
+    to the smaller id. This rule is the kit's own, not a published one. Where one person is known, it is that person.
 
     Parameters
     ----------
@@ -148,9 +162,9 @@ def whom_to_see(contacts, accounts, *, required=MAIN_ROLES, as_of=None) -> pd.Da
     0           8  decider    user
     """
     coverage = role_coverage(contacts, accounts, required=required, as_of=as_of).set_index("customer_id")
-    people = _people(there_on(contacts, as_of))
+    people = _people(checked_contacts(contacts, as_of))
     people["roles"] = _joined(people[list(ROLES)])
-    people["to_win"] = people["influence"] * (1 - people["stance"]) / 2
+    people["to_win"] = people["influence"] * (1 - people["stance"].fillna(0.0)) / 2
     people = people.sort_values(["to_win", "influence", "contact_id"], ascending=[False, False, True])
     first = people.drop_duplicates("customer_id").set_index("customer_id").reindex(coverage.index)
     if pd.api.types.is_numeric_dtype(first["contact_id"]):  # whole numbers, also where one is missing
@@ -167,7 +181,7 @@ def _accounts(accounts, contacts):
     index = pd.Index(accounts, name="customer_id")
     if not index.is_unique:
         twice = index[index.duplicated()]
-        raise DataError(f"{len(twice):,} account(s) are asked for twice, first {twice[0]}")
+        raise DataError(f"{len(twice):,} account(s) are asked for twice, first {shown(twice[0])}")
     return index
 
 
@@ -200,6 +214,7 @@ def _people(contacts):
     """One row per person: the roles, the largest influence in any of them, the stance."""
     person = ["customer_id", "contact_id"]
     keep = {name: (name, "first") for name in ("name", "title") if name in contacts.columns}
+    contacts = contacts.assign(stance=contacts["stance"].astype(float))
     people = contacts.groupby(person, sort=True).agg(
         **keep, influence=("influence", "max"), stance=("stance", "first"))
     if people.empty:

@@ -1,14 +1,16 @@
 """Whom to choose when there are not enough hours for everybody."""
 
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_positive
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 
 SELECTION_METHODS = ("exact", "per_hour", "largest")
+_SECONDS = 30  # for the search off the grid
 
 
 def select_accounts(values, hours, *, capacity, method="exact") -> pd.DataFrame:
@@ -16,8 +18,9 @@ def select_accounts(values, hours, *, capacity, method="exact") -> pd.DataFrame:
 
     ``"exact"`` maximises the sum of the values within the capacity: the 0/1 knapsack problem, solved by Bellman's
     recursion where the hours are whole, halves, quarters, tenths or minutes, and by `scipy.optimize.milp` where they
-    are not. ``"per_hour"`` goes down the list by value per hour, ``"largest"`` by value, and both take
-    every account that still fits. Accounts whose value is zero or less are never chosen.
+    are not (after 30 seconds with the best found so far, and a warning that states the gap). ``"per_hour"`` goes down
+    the list by value per hour, ``"largest"`` by value, and both take every account that still fits.
+    Accounts whose value is zero or less are never chosen.
 
     Parameters
     ----------
@@ -113,7 +116,11 @@ def _by_branch_and_bound(values, hours, capacity):
     from scipy.optimize import Bounds, LinearConstraint, milp
 
     result = milp(-values / values.max(), constraints=LinearConstraint(hours[None, :], ub=capacity),
-                  bounds=Bounds(0, 1), integrality=np.ones(values.size), options={"mip_rel_gap": 0.0})
-    if not result.success:
+                  bounds=Bounds(0, 1), integrality=np.ones(values.size),
+                  options={"mip_rel_gap": 0.0, "time_limit": _SECONDS})
+    if result.status == 1 and result.x is not None:
+        warnings.warn(f"the search stopped after {_SECONDS} seconds: what was found may lie up to {result.mip_gap:.2%} "
+                      "below the best; hours in whole minutes are solved exactly", CrmWarning, stacklevel=4)
+    elif not result.success:
         raise RuntimeError(f"the selection could not be solved: {result.message}")
     return result.x > 0.5
