@@ -103,7 +103,8 @@ def top_share_by_gini(laws, found, *, rule=0.8, share=0.2, ax=None):
     ax = _axes(ax, 4.6)
     styles = ("-", "--", ":")
     for style, (name, curve) in zip(styles, laws.groupby("law", sort=False), strict=False):
-        ax.plot(curve["gini"], 100 * curve["top_share"], style, color=_GREY, label=f"{name.capitalize() if name == 'pareto' else name} law")
+        named = name.capitalize() if name == "pareto" else name
+        ax.plot(curve["gini"], 100 * curve["top_share"], style, color=_GREY, label=f"{named} law")
     for colour, marker, (name, row) in zip((_COLD, _WARM, _GREEN, _PINK, PALETTE[4], PALETTE[5]), "osD^vP",
                                            found.iterrows(), strict=False):
         ax.plot(row["gini"], 100 * row["top_share"], marker, color=colour, markersize=11, linestyle="none",
