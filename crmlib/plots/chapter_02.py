@@ -141,21 +141,21 @@ def service_chain(chain, *, ax=None):
     """
     ax = _axes(ax)
     at = np.arange(len(chain))
-    colours = [_ORANGE if weakest else PALETTE[5] for weakest in chain["weakest"]]
-    ax.bar(at, 100 * chain["rate"], width=0.6, color=colours)
-    ax.plot(at, 100 * chain["so_far"], "o-", color="black")
+    colours = [_ORANGE if weakest else _BLUE for weakest in chain["weakest"]]
+    ax.scatter(at, 100 * chain["rate"], s=170, color=colours, zorder=3)
+    ax.plot(at, 100 * chain["so_far"], "s-", color="black", markersize=6)
     for place, rate, so_far in zip(at, 100 * chain["rate"], 100 * chain["so_far"], strict=True):
-        ax.annotate(f"{rate:.0f}", (place, rate), xytext=(0, 3 if place else 7), textcoords="offset points",
+        ax.annotate(f"{rate:.0f}", (place, rate), xytext=(0, 11), textcoords="offset points",
                     ha="center", size=12)
         if place:
             ax.annotate(f"{so_far:.0f} %", (place, so_far), xytext=(0, -19), textcoords="offset points", ha="center",
                         weight="bold", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})
     low = min(60.0, 10 * np.floor(10 * chain["so_far"].min() - 0.5))
-    ax.text(0.0, 1.04, "bars: the link alone (orange: the weakest); line: the chain up to here", transform=ax.transAxes,
+    ax.text(0.0, 1.04, "dots: the link alone (orange: the weakest); line: the chain up to here", transform=ax.transAxes,
             size=12)
     ax.set_xticks(at, [str(service).replace("_", "\n") for service in chain["service"]])
     ax.grid(axis="x", visible=False)
-    ax.set(ylabel="on time (%)", ylim=(max(low, 0), 104))
+    ax.set(ylabel="on time (%)", ylim=(max(low, 0), 104), xlim=(-0.4, len(chain) - 0.6))
     return ax
 
 
@@ -175,7 +175,7 @@ def visit_curves(curves, *, capacity, unit="yuan", ax=None):
                 transform=ax.transAxes)
     ax.text(0.98, 0.39, f"with {capacity:g} hours", size=13, ha="right", transform=ax.transAxes)
     ax.axvline(capacity, color=_GREY, linestyle="--", linewidth=1.5)
-    ax.set(xlabel="hours for visits", ylabel=f"expected loss avoided ({unit})", xlim=(0, curves.index[-1]),
+    ax.set(xlabel="hours for visits", ylabel=f"loss avoided ({unit})", xlim=(0, curves.index[-1]),
            ylim=(0, None))
     return ax
 
@@ -183,12 +183,13 @@ def visit_curves(curves, *, capacity, unit="yuan", ax=None):
 def visit_merit(plan, *, hour_cost, capacity, unit="yuan", ax=None):
     """Draw visits from the best hour to the worst: width is hours, height is worth per hour, area is worth.
 
-    `plan` has the columns ``hours, per_hour`` and ``chosen``, one row per account. Hours beyond twice the capacity are
-    left out of the picture. `hour_cost` is what an hour has to bring.
+    `plan` has the columns ``hours, per_hour`` and ``chosen``, one row per account. The picture ends a little after
+    the last visit that pays, at the latest at five times the capacity. `hour_cost` is what an hour has to bring.
     """
     ax = _axes(ax)
     best = plan.sort_values("per_hour", ascending=False, kind="stable")
-    right = max(2 * capacity, 20)
+    paying = best.loc[best["per_hour"] >= hour_cost, "hours"].sum()
+    right = max(20, 1.2 * capacity, min(1.15 * paying, 5 * capacity))
     starts = best["hours"].cumsum() - best["hours"]
     seen = best[starts < right]
     for chosen, colour, words in ((True, _BLUE, "visited"), (False, "#d0d0d0", "not visited")):

@@ -138,4 +138,5 @@ def internal_chain(levels, services=None, *, target=1.0, gaps="raise", level=0.9
     return levels[["service", "supplier", "recipient", "rate"]].reset_index(drop=True).assign(
         so_far=so_far, low=so_far * np.exp(-spread) * possible,
         high=np.minimum(so_far * np.exp(spread), 1.0) * possible,
-        weakest=np.arange(len(rate)) == int(rate.argmin()), gain=others * np.maximum(target, rate) - so_far[-1])
+        weakest=np.arange(len(rate)) == int(rate.argmin()),
+        gain=np.maximum(others * np.maximum(target, rate) - so_far[-1], 0.0))

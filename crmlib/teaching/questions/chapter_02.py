@@ -37,9 +37,8 @@ def _categories(case, measure="amount", start="2025-01-01"):
         case.orders, case.customers, measure=measure, start=start, end=case.observation_end, same_name="merge")))
 
 
-def _passed_on(case, column="revenue", **more):
-    table = _categories(case, **more)
-    return float(table.loc[["channel", "distributor"], column].sum() / table[column].sum())
+def _revenue(case, **more):
+    return float(_categories(case, **more)["revenue"].sum())
 
 
 def _margins(case):
@@ -49,7 +48,7 @@ def _margins(case):
                                     end=case.observation_end, same_name="merge")
         money = money[money["category"].isin(["business", "channel", "distributor"])].set_index("customer_id")["money"]
         silent = roles.silent_since(_by_account(case, case.orders), observation_end=case.observation_end)
-        return money[~money.index.isin(silent.index)]
+        return money[~money.index.isin(silent.index)].clip(lower=0)  # whoever cost money has none to lose
 
     return _kept(case, "margins", compute)
 
@@ -106,36 +105,28 @@ def _mean_coverage(case, required):
 
 QUESTIONS = {
     "02.1": Question(
-        prompt="What share of the revenue of 2025 comes from channels and distributors together?",
-        expected=_passed_on,
-        tolerance=0.0005,
-        unit="a fraction of the revenue",
+        prompt="Which revenue of 2025 may the firm report, in yuan?",
+        expected=_revenue,
+        tolerance=5,
+        unit="yuan",
         mistakes=(
             Mistake(
-                lambda case: float(_categories(case).loc[["channel", "distributor"], "revenue"].sum()
-                                   / (_categories(case)["revenue"].sum() + _categories(case)["transfers"].sum())),
-                "You divided by the lines of the house's own departments as well. Are transfers revenue?",
+                lambda case: _revenue(case) + float(_categories(case)["transfers"].sum()),
+                "This has the lines of the house's own departments in it. Are transfers revenue?",
             ),
             Mistake(
-                lambda case: _passed_on(case, "customers"),
-                "This is their share of the customers. The question is about revenue.",
-            ),
-            Mistake(lambda case: _passed_on(case, "buying"), "This is their share of the buyers, not of the money."),
-            Mistake(
-                lambda case: _passed_on(case, measure="margin"),
-                "This is their share of the margin. The question is about revenue.",
+                lambda case: _revenue(case) - float(_categories(case)["transfers"].sum()),
+                "You took the transfers away once more: the column revenue is without them already.",
             ),
             Mistake(
-                lambda case: _passed_on(case, start="2021-01-01"),
-                "This is the share of all five years. Take 2025 only.",
+                lambda case: float(_categories(case)["transfers"].sum()),
+                "These are the transfers. What did customers outside the house pay?",
             ),
+            Mistake(lambda case: _revenue(case, measure="margin"), "This is the margin. Asked is the revenue."),
+            Mistake(lambda case: _revenue(case, start="2021-01-01"), "These are all five years. Take 2025 only."),
             Mistake(
-                lambda case: float(_categories(case).loc["distributor", "share"]),
-                "These are the distributors alone. Who else passes our goods on?",
-            ),
-            Mistake(
-                lambda case: float(_categories(case).loc[["channel", "distributor"], "revenue"].sum()),
-                "This is the money. Which share of the revenue is it?",
+                lambda case: float(_categories(case).loc[["household", "business"], "revenue"].sum()),
+                "You left out those who pass our goods on. They pay, so their money is revenue.",
             ),
         ),
     ),
@@ -147,7 +138,11 @@ QUESTIONS = {
         mistakes=(
             Mistake(
                 lambda case: (0.3 * -0.4 + 0.9 * -0.4 + 0.2 * 0.8) / (0.3 + 0.9 + 0.2),
-                "You counted Chen twice, or added both influences. A person is one person: take the largest influence.",
+                "You counted Chen twice, once per role. A person is one person: take the largest influence.",
+            ),
+            Mistake(
+                lambda case: (1.2 * -0.4 + 0.2 * 0.8) / (0.9 + 0.2),
+                "You added Chen's two influences above the line. A person is one person: take the largest influence.",
             ),
             Mistake(lambda case: (-0.4 + 0.8) / 2, "This is the plain mean. Who has how much influence?"),
             Mistake(
@@ -180,6 +175,10 @@ QUESTIONS = {
                 "Part of those firms would have left us anyway. How many more leave?",
             ),
             Mistake(
+                lambda case: 40_000 * _departure(case)["estimate"] * _exits(case)["extra"] * _years(case),
+                "This counts all the margins that would have followed. The question is about one year.",
+            ),
+            Mistake(
                 lambda case: 40_000 * _exits(case)["extra"],
                 "This is the loss if the contact leaves. How likely is that?",
             ),
@@ -202,7 +201,7 @@ QUESTIONS = {
             Mistake(lambda case: 0.9, "Then the chain would be far below 90 %: rates multiply."),
             Mistake(
                 lambda case: 1 - 0.1 / 5,
-                "You divided the lateness by five. That is close, but rates multiply: take the fifth root.",
+                "You divided the lateness by five, or rounded to two decimals. Rates multiply: the fifth root, four decimals.",
             ),
             Mistake(lambda case: 0.9**5, "This is the chain if each link reaches 90 %. The question is the reverse."),
             Mistake(lambda case: 0.95 ** (1 / 5), "This is for 95 % at the end."),
@@ -218,6 +217,12 @@ QUESTIONS = {
             Mistake(lambda case: _mean_coverage(case, roles.MAIN_ROLES), "These are the three roles of the chapter."),
             Mistake(lambda case: _mean_coverage(case, ("approver",)), "This is the approver alone. Four are required."),
             Mistake(lambda case: _mean_coverage(case, roles.ROLES), "These are all seven roles. Four are required."),
+            Mistake(
+                lambda case: float(roles.role_coverage(
+                    _by_account(case, case.contacts), required=(*roles.MAIN_ROLES, "approver"),
+                    as_of=case.observation_end)["coverage"].mean()),
+                "These are the accounts of the contact table, lost ones too. Hand in the active ones: margins.index.",
+            ),
             Mistake(
                 lambda case: float(
                     _coverage(case, (*roles.MAIN_ROLES, "approver")).query("people > 0")["coverage"].mean()),
@@ -253,7 +258,8 @@ QUESTIONS = {
             ),
             Mistake(
                 lambda case: 0.95 - float(_chain(case).set_index("service").loc["installation", "rate"]),
-                "This is the gain of the link. The customer sees the chain: what do the other links let through?",
+                "This is the gain of the link, or the sum of the column gain. The customer sees the chain: what do the other "
+                "links let through when installation alone is mended?",
             ),
             Mistake(
                 lambda case: float(_chain(case)["so_far"].iloc[-1]) + _gain_of(case, "installation", 0.95),
@@ -276,12 +282,16 @@ QUESTIONS = {
                 "This is the margin that hangs on ten persons. How much of it must we expect to lose in a year?",
             ),
             Mistake(lambda case: float(_risk(case).sum()), "This is all accounts. Ten may be seen."),
+            Mistake(
+                lambda case: _ten(case, _risk(case)) * _years(case),
+                "This counts all the margins that would have followed. The question is about one year.",
+            ),
         ),
     ),
     "02.9": Question(
         prompt="What is the expected loss of all accounts if all the margins that would have followed are counted?",
         expected=lambda case: float(_risk(case, multiple=_years(case)).sum()),
-        tolerance=50,
+        tolerance=200,
         unit="yuan",
         mistakes=(
             Mistake(lambda case: float(_risk(case).sum()), "This counts one year. How many yearly margins are lost?"),
