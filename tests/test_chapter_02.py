@@ -102,6 +102,14 @@ def test_the_case_is_what_the_chapter_says(case):
     categories = chapter_02._categories(case)
     assert categories["customers"].idxmax() == "household"
     assert categories.loc["distributor", "revenue"] > categories.loc["household", "revenue"]
+    by = {name: chapter_02._by_account(case, table) for name, table in (("t", case.contacts), ("k", case.contracts))}
+    likes_us = by["t"]["customer_id"].map(by["t"].groupby("customer_id")["stance"].min() > 0)
+    ask = {"observation_end": case.observation_end, "level": 0.99}
+    friends, others = (roles.lone_contact_exit(by["t"][which], by["k"], **ask) for which in (likes_us, ~likes_us))
+    assert friends["extra_low"] > 0 and others["extra_low"] > 0  # liking us is no insurance
+    assert max(friends["extra_low"], others["extra_low"]) < min(friends["extra"], others["extra"])
+    several = roles.lone_contact_exit(by["t"], by["k"], known="several", **ask)
+    assert several["extra_low"] < 0 < several["extra_high"] and several["extra"] < 0.1  # a second name is
     assert 0 < categories.loc["internal", "transfers"] < 0.01 * categories["revenue"].sum()
 
 

@@ -201,7 +201,7 @@ QUESTIONS = {
             Mistake(lambda case: 0.9, "Then the chain would be far below 90 %: rates multiply."),
             Mistake(
                 lambda case: 1 - 0.1 / 5,
-                "You divided the lateness by five, or rounded to two decimals. Rates multiply: the fifth root, four decimals.",
+                "You divided the lateness by five, or rounded to two decimals. Rates multiply: take the fifth root.",
             ),
             Mistake(lambda case: 0.9**5, "This is the chain if each link reaches 90 %. The question is the reverse."),
             Mistake(lambda case: 0.95 ** (1 / 5), "This is for 95 % at the end."),
@@ -258,8 +258,8 @@ QUESTIONS = {
             ),
             Mistake(
                 lambda case: 0.95 - float(_chain(case).set_index("service").loc["installation", "rate"]),
-                "This is the gain of the link, or the sum of the column gain. The customer sees the chain: what do the other "
-                "links let through when installation alone is mended?",
+                "This is the gain of the link, or the sum of the column. The customer sees the chain: what do the "
+                "other links let through when installation alone is mended?",
             ),
             Mistake(
                 lambda case: float(_chain(case)["so_far"].iloc[-1]) + _gain_of(case, "installation", 0.95),
