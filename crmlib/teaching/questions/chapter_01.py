@@ -54,21 +54,27 @@ def _first_spend(scale=100e3, budget=100e3, first=3, second=2):
     return (budget + scale * math.log(first / second)) / 2
 
 
-def _share_of_new(case):
-    bridge = _bridge(case, 2025, 2021)
+def _net_without_extension(case, current=2023, **options):
+    rates = growth.retention_rates(_bridge(case, current, **options))
+    return rates["net_retention"] - _change(case, "extension", current=current, **options) / rates["revenue_base"]
+
+
+def _share_of_new(case, base=2022, **options):
+    bridge = _bridge(case, 2025, base, **options)
     new = bridge["cell"].isin(["acquisition", "diversification"])
     return bridge.loc[new, "change"].sum() / bridge["change"].sum()
 
 
 def _share_of_new_by_year(case):
     table = growth.matrix_by_year(growth.bridge_over_years(
-        _outside(case), first=2021, last=2025, identity=growth.identity_by_name(case.customers)))
+        _outside(case), first=2022, last=2025, identity=growth.identity_by_name(case.customers)))
     return table[["acquisition", "diversification"]].to_numpy().sum() / table["total"].sum()
 
 
-def _customers_effect(case, method="log_mean", current=2025, row=0):
-    drivers = growth.revenue_drivers(_outside(case), base=_year(current - 1), current=_year(current), method=method,
-                                     identity=growth.identity_by_name(case.customers))
+def _customers_effect(case, method="log_mean", current=2025, row=0, *, joined=True, internal=False):
+    identity = growth.identity_by_name(case.customers) if joined else None
+    drivers = growth.revenue_drivers(_outside(case, internal), base=_year(current - 1), current=_year(current), method=method,
+                                     identity=identity)
     return drivers["effect"][row]
 
 
@@ -97,13 +103,15 @@ QUESTIONS = {
         prompt="What was the gross revenue retention of 2024, against 2023 (new to the firm, one identity per "
         "customer, no internal customers)?",
         expected=_rate,
-        tolerance=0.0005,
+        tolerance=0.0001,
         unit="a fraction",
         mistakes=(
             Mistake(lambda case: _rate(case, "net_retention"),
                     "This is net retention: it counts what those who stayed bought more. Gross counts losses only."),
             Mistake(lambda case: _rate(case, "customer_retention"),
                     "This is the share of customers kept. The question is about their revenue."),
+            Mistake(lambda case: 2 - _rate(case),
+                    "More than the base is left after losses? They stand with a minus sign in the table already."),
             Mistake(_churn_only,
                     "You deducted those who left. Others stayed and bought less: contraction is a loss too."),
             Mistake(_overall, "This is all revenue of 2024 over that of 2023: new customers are in it."),
@@ -155,25 +163,35 @@ QUESTIONS = {
         ),
     ),
     "01.4": Question(
-        prompt="What was the net revenue retention of 2023, against 2022?",
-        expected=lambda case: _rate(case, "net_retention", current=2023),
-        tolerance=0.0005,
+        prompt="What would the net revenue retention of 2023, against 2022, have been without the extension cell (one "
+        "identity per customer)?",
+        expected=_net_without_extension,
+        tolerance=0.0001,
         unit="a fraction",
         mistakes=(
+            Mistake(lambda case: _rate(case, "net_retention", current=2023),
+                    "This is net retention with everything. Take the extension cell away."),
             Mistake(lambda case: _rate(case, current=2023), "This is gross retention: losses only."),
-            Mistake(lambda case: _rate(case, "net_retention"), "This is 2024. Which year was asked?"),
+            Mistake(lambda case: _net_without_extension(case, 2024), "This is 2024. Which year was asked?"),
             Mistake(lambda case: _overall(case, 2023), "This is all revenue: new customers are in it."),
-            Mistake(lambda case: _rate(case, "net_retention", current=2023, internal=True),
+            Mistake(lambda case: _net_without_extension(case, joined=False),
+                    "Some customers have two ids: pass identity=, or they look like leavers."),
+            Mistake(lambda case: _net_without_extension(case, internal=True),
                     "The firm's own departments are among your customers: their lines are no revenue."),
         ),
     ),
     "01.5": Question(
-        prompt="Bridge 2025 straight against 2021. Which share of the change lies in the two cells of new customers?",
+        prompt="Bridge 2025 straight against 2022. Which share of the change lies in the two cells of new customers?",
         expected=_share_of_new,
-        tolerance=0.001,
+        tolerance=0.0001,
         unit="a fraction",
         mistakes=(
-            Mistake(_share_of_new_by_year, "You added up four yearly bridges. Here there is one, over four years."),
+            Mistake(lambda case: _share_of_new(case, 2021), "This is the bridge from 2021, as in the chapter."),
+            Mistake(_share_of_new_by_year, "You added up yearly bridges. Here there is one, over three years."),
+            Mistake(lambda case: _share_of_new(case, joined=False),
+                    "Some customers have two ids: pass identity=, or a second id looks like a new customer."),
+            Mistake(lambda case: _share_of_new(case, internal=True),
+                    "The firm's own departments are among your customers: their lines are no revenue."),
         ),
     ),
     "01.6": Question(
@@ -186,6 +204,10 @@ QUESTIONS = {
             Mistake(lambda case: _customers_effect(case, "shapley"), "This is the Shapley effect, as in the chapter."),
             Mistake(lambda case: _customers_effect(case, row=1), "This is the effect of orders per customer."),
             Mistake(lambda case: _customers_effect(case, current=2024), "This is 2024 against 2023."),
+            Mistake(lambda case: _customers_effect(case, joined=False),
+                    "Some customers have two ids: pass identity=, or they count twice."),
+            Mistake(lambda case: _customers_effect(case, internal=True),
+                    "The firm's own departments are among your customers: their lines are no revenue."),
         ),
     ),
     "01.7": Question(
