@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crmlib import clv
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 from crmlib.segments import (
     buyer_features,
     calibration_table,
@@ -317,7 +317,10 @@ def test_worth_by_hand():
     assert worth.loc["r", ["customers", "margin", "retention"]].tolist() == pytest.approx([2, 200, 0.9])
     assert worth.loc["r", "value"] == pytest.approx(clv.lifetime_value(200, 0.9, 0.1, timing="immediate"))
     assert worth.loc["t", "value"] == pytest.approx(50 * 1.1 / 0.6)
-    assert (worth["value_low"] <= worth["value"]).all() and (worth["value"] <= worth["value_high"]).all()
+    assert worth[["value_low", "margin_high"]].isna().all(axis=None)               # two customers: no interval
+    many = class_worth(pd.concat([table] * 6), by="kind", discount_rate=0.1, draws=200)
+    assert many["value"].tolist() == pytest.approx(worth["value"].tolist())
+    assert (many["value_low"] < many["value"]).all() and (many["value"] < many["value_high"]).all()
     pd.testing.assert_frame_equal(worth, class_worth(table, by="kind", discount_rate=0.1, draws=200))
     # who was no customer in the year of the margin still counts with the renewals they did not make
     gone = pd.concat([table, pd.DataFrame({"kind": ["r"], "margin": [nan], "due": [10], "renewed": [0]})])
@@ -352,3 +355,29 @@ def test_removal_gain_by_hand():
         removal_gain(p, saving=1, value=1, leave_transaction=5, leave_relationship=0)
     with pytest.raises(DataError, match="must be probabilities"):
         removal_gain(p * 100, saving=1, value=1, leave_transaction=0, leave_relationship=0)
+    with pytest.raises(DataError, match="saving are not about the same customers: 1 are only in p_relationship"):
+        removal_gain(p, saving=pd.Series([1, 1, 1], index=[1, 2, 3]), value=1, leave_transaction=0,
+                     leave_relationship=0)
+    with pytest.raises(DataError, match="1 of 3 values of value are missing"):
+        removal_gain(p, saving=1, value=pd.Series([1, nan, 1]), leave_transaction=0, leave_relationship=0)
+
+
+def test_features_refuse_what_would_find_nobody_or_know_the_future():
+    for what in ("interactions", "contracts"):
+        text = pd.DataFrame({"customer_id": ["1"], "purpose": ["advice"]})
+        with pytest.raises(DataError, match=f"the ids of {what} are .*, those of orders int64"):
+            buyer_features(ORDERS, as_of="2025-01-01", **{what: text})
+    calls = pd.DataFrame({"customer_id": [1], "purpose": ["price_request"], "date": pd.to_datetime(["2030-01-01"])})
+    with pytest.raises(DataError, match="1 rows of interactions are dated after as_of=2025-01-01"):
+        buyer_features(ORDERS, as_of="2025-01-01", interactions=calls)
+    deal = pd.DataFrame({"customer_id": [1], "started_on": pd.to_datetime(["2025-01-02"])})
+    with pytest.raises(DataError, match="1 rows of contracts are dated after"):
+        buyer_features(ORDERS, as_of="2025-01-01", contracts=deal)
+
+
+def test_a_share_of_a_class_beyond_0_and_1_is_said():
+    p = pd.Series([0.5, 0.6, 0.6, 0.5] * 3)
+    with pytest.warns(CrmWarning, match="outside 0 to 1"):
+        rates = class_rates(p, pd.Series([True, False, False, True] * 3))
+    assert rates[["low", "high"]].stack().between(0, 1).all()
+    assert class_rates(p, pd.Series([5.0, 0, 0, 5] * 3))["high"].max() > 1            # money is not cut off

@@ -226,3 +226,28 @@ def test_two_ids_for_one_name():
         replace_ids(orders, pd.DataFrame({"customer_id": [9, 9], "keep": [1, 2]}))
     with pytest.raises(DataError, match="1 ids stand twice"):
         one_id_per_name(book.assign(customer_id=[9, 9, 7, 4]))
+
+
+def test_replacing_ids_leaves_the_others_alone():
+    ids = [510104199001011235, 510104199001011237, 510104199001011239]        # 18 digits: more than a float holds
+    table = pd.DataFrame({"customer_id": ids})
+    twice = pd.DataFrame({"customer_id": ids[2:], "keep": ids[1:2]})
+    assert replace_ids(table, twice)["customer_id"].tolist() == [ids[0], ids[1], ids[1]]
+    with pytest.raises(DataError, match="the ids of twice are int64, those of table"):
+        replace_ids(table.astype(str), twice)
+    with pytest.raises(DataError, match="1 id.s. are replaced by one that is itself replaced, the first 3"):
+        replace_ids(table, pd.DataFrame({"customer_id": [3, 2], "keep": [2, 1]}))
+    with pytest.raises(DataError, match="1 id.s. have no replacement"):
+        replace_ids(table, pd.DataFrame({"customer_id": [3], "keep": [nan]}))
+
+
+def test_undisturbed_refuses_days_that_are_not_there():
+    terms = pd.DataFrame({"contract_id": [1], "customer_id": [7], "started_on": pd.to_datetime(["2024-01-01"]),
+                          "due_on": pd.to_datetime(["2025-01-01"])})
+    events = pd.DataFrame({"customer_id": [7], "date": pd.to_datetime(["2024-05-01"])})
+    with pytest.raises(DataError, match="1 of 1 rows of contracts have no due_on"):
+        undisturbed(terms.assign(due_on=pd.NaT), incidents=events)
+    with pytest.raises(DataError, match="1 of 1 rows of incidents have no date"):
+        undisturbed(terms, incidents=events.assign(date=pd.NaT))
+    with pytest.raises(DataError, match="date of incidents must be days"):
+        undisturbed(terms, incidents=events.assign(date="2024-05-01"))

@@ -172,3 +172,23 @@ def test_money_adds_up_to_the_cent(rows):
         date=pd.Timestamp("2024-12-31"))])                          # everybody bought something before
     result = rfm(table, as_of=END, collapsed="ignore")
     assert round(result["monetary"].sum() * 100) == table["cents"].sum()
+
+
+def test_equal_means_get_equal_scores():
+    days = pd.date_range("2025-01-01", periods=12)
+    table = pd.concat([pd.DataFrame({"customer_id": n, "date": days[:n], "amount": 19.90}) for n in range(1, 13)])
+    scores = rfm(table, as_of=END, monetary="mean", collapsed="ignore")
+    assert scores["m_score"].nunique() == 1 and scores["f_score"].nunique() == 5
+    assert rank_scores([0.1 + 0.2, 0.3], levels=2, collapsed="ignore").nunique() == 1
+
+
+@pytest.mark.parametrize(("table", "message"), [
+    (FIVE.assign(date=FIVE["date"].dt.tz_localize("Asia/Shanghai")), "date of lines has a time zone"),
+    (FIVE.assign(date=20251231), "date of lines holds numbers"),
+    (FIVE.assign(amount=FIVE["amount"].astype(str)), "amount of lines must be numbers"),
+    (FIVE.assign(amount=np.inf), "amount of lines is infinite"),
+    (FIVE.assign(customer_id=[1, "1", *"abcdefgh"]), "customer_id of lines mixes text and numbers"),
+])
+def test_types_that_the_engine_would_misread_are_refused(table, message):
+    with pytest.raises(DataError, match=message):
+        rfm(table, as_of=END)

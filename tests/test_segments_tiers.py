@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from crmlib.errors import CrmWarning, DataError
@@ -57,7 +57,8 @@ def test_ties_at_a_border(ties, expected):
 def test_all_customers_alike():
     alike = [7.0] * 10
     by = {"method": "count", "limits": (0.2, 0.8), "names": "AB"}
-    assert "".join(tiers(alike, **by)) == "A" * 10
+    with pytest.warns(CrmWarning, match="10 customers are in the best tier, 2 were meant: many tie"):
+        assert "".join(tiers(alike, **by)) == "A" * 10
     assert "".join(tiers(alike, **by, ties="down")) == "B" * 10
     assert "".join(tiers(alike, **by, ties="order")) == "AA" + "B" * 8
 
@@ -158,6 +159,9 @@ def test_rank_agreement():
     assert swapped["tau"] == pytest.approx(0.8)
     assert swapped["high"] == 1 and swapped["low"] == pytest.approx(0.8 - 1.959964 * np.sqrt(2 * 0.36 / 5))
     assert swapped["top_overlap"] == 0
+    assert rank_agreement(first, first)[["low", "high"]].isna().all()             # five customers prove nothing
+    tied = rank_agreement(pd.Series([1.0, 0, 0, 0, 1]), pd.Series([1.0, 0, 0, 1, 1]))
+    assert tied["tau"] > 0 and tied[["low", "high"]].isna().all()                 # Kendall's bound is for no ties
     assert np.isnan(rank_agreement(first, first * 0)["tau"])
     assert np.isnan(rank_agreement(first[:1], first[:1])["tau"])
     with pytest.raises(ValueError, match="top 20 is not between 0 and 1: did you mean 0.2"):
@@ -168,6 +172,8 @@ values = st.lists(st.integers(-10_000, 100_000).map(lambda cents: cents / 100), 
 shares = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda s: [each / sum(s) for each in s])
 
 
+@pytest.mark.filterwarnings("ignore:.*customers are in the best tier")
+@settings(deadline=None)
 @given(values, shares, st.sampled_from(["up", "down", "order"]), st.sampled_from(["count", "value"]))
 def test_better_tiers_hold_better_customers_and_nobody_is_lost(x, limits, ties, method):
     assume(max(x) > 0)
@@ -188,3 +194,17 @@ def test_no_list_is_better_than_the_one_by_worth(x, places):
     worth = pd.Series(x)
     table = programme(worth, {"itself": worth, "reversed": -worth, "absolute": worth.abs()}, places=places)
     assert (table["given_away"] >= 0).all() and table.loc["itself", "given_away"] == 0
+
+
+def test_sums_that_differ_by_rounding_are_equal():
+    tier = tiers([0.1 + 0.2, 0.3, 0.1], method="count", limits=(0.3, 0.7), names="AB", ties="up")
+    assert "".join(tier) == "AAB"
+
+
+@pytest.mark.parametrize("function", [
+    lambda x: tier_summary(x, tiers(x, method="count", limits=(0.5, 0.5), names="AB")),
+    lambda x: programme(x, {"itself": x}, places=100),
+])
+def test_money_in_ten_thousands_is_refused(function):
+    with pytest.raises(DataError, match=r"would lose 74.6% by rounding to 0.01: are they in thousands\?"):
+        function(pd.Series([0.0049] * 600 + [1.0]))

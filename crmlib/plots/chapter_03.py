@@ -181,7 +181,7 @@ def rates_by_year(rates, means=None, *, xlabel="contract year", ax=None):
         ax.plot(line.index, 100 * line, style, color=colour, label=name)
     ax.set(xlabel=xlabel, ylabel="share of those due (%)", xticks=list(seen.index))
     ax.margins(y=0.2)
-    ax.legend(loc="best")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=12)
     return ax
 
 
@@ -200,7 +200,8 @@ def value_and_needs(customers, *, unit="yuan", ax=None):
     ax.set_yscale("symlog", linthresh=100)
     ax.set(xlabel="need: probability of a relationship buyer (%)", ylabel=f"value: profit of the year ({unit})",
            xlim=(-2, 102))
-    ax.legend(loc="lower center", markerscale=3, frameon=True, edgecolor="none", framealpha=0.9)
+    ax.margins(y=0.08)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, markerscale=3)
     return ax
 
 

@@ -32,6 +32,33 @@ def customer_values(name: str, values) -> pd.Series:
     return series
 
 
+def whole_cents(name: str, series: pd.Series) -> np.ndarray:
+    """Return money in whole cents; refuse numbers of which rounding to 0.01 would leave little (thousands, say)."""
+    x = 100 * series.to_numpy(dtype=float)
+    cents = np.rint(x)
+    lost = np.abs(x - cents).sum()
+    if lost > 1e-3 * np.abs(x).sum():
+        raise DataError(f"{name} would lose {lost / np.abs(x).sum():.1%} by rounding to 0.01: are they in "
+                        "thousands? Give money in its main unit")
+    return cents.astype(np.int64)
+
+
+def twelve_digits(values) -> np.ndarray:
+    """Return numbers to twelve significant digits: sums that differ only by how they were added up become equal."""
+    x = np.asarray(values, dtype=float)
+    with np.errstate(divide="ignore"):
+        scale = np.where(x == 0, 0.0, np.floor(np.log10(np.abs(x))))
+    unit = 10.0 ** np.clip(scale, -300, 300)
+    return np.round(x / unit, 11) * unit
+
+
+def same_id_type(what: str, ids, name: str, other) -> None:
+    """Refuse two columns of ids of which one is text and the other numbers: nobody would be found."""
+    if len(ids) and len(other) and pd.api.types.is_numeric_dtype(ids) != pd.api.types.is_numeric_dtype(other):
+        raise DataError(f"the ids of {name} are {other.dtype}, those of {what} {ids.dtype}: nobody would be found; "
+                        "convert one of them first")
+
+
 def same_customers(first_name: str, first: pd.Series, second_name: str, second: pd.Series) -> pd.Series:
     """Return `second` in the order of `first`; both must hold the same customers."""
     only_first, only_second = first.index.difference(second.index), second.index.difference(first.index)
@@ -53,18 +80,46 @@ def engine_table(lines, columns, what: str):
     absent = [name for name in columns if name not in lines.columns]
     if absent:
         raise DataError(f"{what} lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, lines.columns))}")
+                        f"{', '.join(map(str, lines.columns))}; rename(columns=...) gives them the names wanted here")
     if isinstance(lines, pd.DataFrame):
         frame = lines[list(columns)]
+        _refuse_types(frame, what)
         nulls = frame.isna().sum()
         table = None if nulls.any() else ibis.memtable(frame)
     else:
         table = lines.select(*columns)
+        if "date" in columns and getattr(table.date.type(), "timezone", None):
+            raise DataError(_ZONED.format(what))
         nulls = table.aggregate(**{name: table[name].isnull().sum() for name in columns}).execute().iloc[0].fillna(0)
     if nulls.any():
         found = ", ".join(f"{int(count):,} in {name}" for name, count in nulls[nulls > 0].items())
         raise DataError(f"{what} have missing values ({found}): drop or fill them first, and say which")
     return table
+
+
+_ZONED = ("date of {} has a time zone: the day would be that of UTC; make local days of it first, with "
+          ".dt.tz_localize(None)")
+
+
+def _refuse_types(frame, what):
+    """Refuse columns of a type that would fail in the engine, or be read in another way than meant."""
+    for name in frame:
+        column = frame[name]
+        if name == "date":
+            if isinstance(column.dtype, pd.DatetimeTZDtype):
+                raise DataError(_ZONED.format(what))
+            if pd.api.types.is_numeric_dtype(column):
+                raise DataError(f"date of {what} holds numbers: make days of them with pandas.to_datetime and a format")
+        elif name == "customer_id":
+            kinds = pd.api.types.infer_dtype(column, skipna=True)
+            if kinds.startswith("mixed"):
+                raise DataError(f"customer_id of {what} mixes text and numbers: convert all to one type")
+        elif name in ("amount", "cost", "margin"):
+            if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+                raise DataError(f"{name} of {what} must be numbers, not {column.dtype}: convert them with "
+                                "pandas.to_numeric")
+            if np.isinf(column.to_numpy(dtype=float, na_value=np.nan)).any():
+                raise DataError(f"{name} of {what} is infinite in some rows: drop or mend them first")
 
 
 def share_interval(count, of, *, level: float = 0.95, method: str = "wilson"):

@@ -4,18 +4,20 @@ A **transaction buyer** compares prices at every purchase; a **relationship buye
 enough (A. M. Hughes, who credits the pair to Paul Wang). Nobody is born with a label: it is inferred, with errors.
 """
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_fraction, check_positive
-from crmlib.errors import ConvergenceError, DataError
+from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.segments.arguments import (
     customer_values,
     engine_table,
     normal_quantile,
     same_customers,
+    same_id_type,
     share_interval,
     shown,
 )
@@ -37,7 +39,8 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     orders : pandas.DataFrame or ibis.Table
         Order lines: ``customer_id, date, amount, promotion`` (true if bought at a promotion). Summed up in the engine.
     as_of : str or date
-        Last day of the data; later lines are refused.
+        Last day of the data; later lines are refused, as are later interactions (``date``) and contracts
+        (``started_on``) if they have that column. Without it, cut them yourself.
     customers : pandas.DataFrame, optional
         ``customer_id, suppliers_used``.
     interactions : pandas.DataFrame, optional
@@ -92,6 +95,7 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     result = pd.DataFrame({"promotion_share": (frame["promoted"] + m * usual) / (frame["lines"] + m)})
     if customers is not None:
         _need(customers, ("customer_id", "suppliers_used"), "customers")
+        same_id_type("orders", result.index, "customers", customers["customer_id"])
         known = customers.set_index("customer_id")["suppliers_used"]
         strangers = result.index.difference(known.index)
         if len(strangers):
@@ -100,12 +104,24 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
         result["suppliers_used"] = known.reindex(result.index).astype(float)
     if interactions is not None:
         _need(interactions, ("customer_id", "purpose"), "interactions")
+        _fits("interactions", interactions, "date", result.index, end)
         asked = interactions.loc[interactions["purpose"] == "price_request", "customer_id"].value_counts()
         result["price_requests"] = asked.reindex(result.index).fillna(0) / frame["days"]
     if contracts is not None:
         _need(contracts, ("customer_id",), "contracts")
+        _fits("contracts", contracts, "started_on", result.index, end)
         result["service_contract"] = result.index.isin(contracts["customer_id"]).astype(int)
     return result
+
+
+def _fits(what, table, day, buyers, end):
+    """Refuse a table whose ids are of another type, or whose rows lie after the day of the features."""
+    same_id_type("orders", buyers, what, table["customer_id"])
+    if day in table:
+        late = int((pd.to_datetime(table[day]).dt.normalize() > pd.Timestamp(end)).sum())
+        if late:
+            raise DataError(f"{late:,} rows of {what} are dated after as_of={end}: filter them, or the features know "
+                            "the future")
 
 
 def _need(table, columns, what):
@@ -234,8 +250,9 @@ def fit_buyer_type(features, labels, *, label_error=0.0, folds=5, seed=0, penalt
     labels : pandas.Series
         "transaction", "relationship" or missing, with customers as index. Those missing are not fitted.
     label_error : float
-        Share of labels known to be wrong, below 0.5, the same for both classes. With 0 the model imitates the labels,
-        mistakes included; with the true share, `probability` is that of the **type**, not of the label.
+        Share of labels known to be wrong, below 0.5, the same for both classes and whatever the features. With 0 the
+        model imitates the labels, mistakes included; with the true share, `probability` is that of the **type**, not
+        of the label.
     folds : int
         Folds of the cross-validation that gives ``held_out``.
     seed : int
@@ -557,7 +574,7 @@ def label_shares(labels, groups, *, label_error, level=0.99) -> pd.DataFrame:
     Notes
     -----
     Rogan & Gladen's correction of a share found by an imperfect test, with both kinds of error alike. The error is
-    taken as known: the interval holds the chance of the sample only.
+    taken as known, and as the same in every group: the interval holds the chance of the sample only.
 
     Examples
     --------
@@ -603,12 +620,18 @@ def class_rates(p_relationship, outcome, *, level=0.99) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Rows "transaction" and "relationship": ``customers`` (the sum of the probabilities), ``mean, low, high``.
+        Rows "transaction" and "relationship": ``customers`` (the sum of the probabilities), ``mean, low, high``. The
+        interval of a yes-or-no outcome ends at 0 and 1.
 
     Raises
     ------
     DataError
         If values are missing, p are no probabilities, customers differ, or p is the same for everybody.
+
+    Warns
+    -----
+    CrmWarning
+        If a share comes out below 0 or above 1.
 
     Notes
     -----
@@ -629,6 +652,7 @@ def class_rates(p_relationship, outcome, *, level=0.99) -> pd.DataFrame:
     if pd.api.types.is_bool_dtype(outcome):
         outcome = outcome.astype(float)
     y = same_customers("p_relationship", p, "outcome", customer_values("outcome", outcome)).to_numpy()
+    share = bool(np.isin(y, (0, 1)).all())
     if p.nunique() < 2:
         raise DataError("p_relationship is the same for everybody: the classes cannot be told apart")
     x = np.column_stack([1 - p, p])
@@ -637,8 +661,14 @@ def class_rates(p_relationship, outcome, *, level=0.99) -> pd.DataFrame:
     rest = (y - x @ means) ** 2
     error = np.sqrt(np.diag(inverse @ (x.T * rest) @ x @ inverse) * len(y) / max(len(y) - 2, 1))
     half = normal_quantile(level) * error
-    return pd.DataFrame({"customers": x.sum(axis=0), "mean": means, "low": means - half, "high": means + half},
-                        index=list(CLASSES))
+    low, high = means - half, means + half
+    if share:
+        low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+        if ((means < -1e-9) | (means > 1 + 1e-9)).any():
+            warnings.warn(f"the share of a class comes out as {means[0]:.2f} (transaction) and {means[1]:.2f} "
+                          "(relationship), outside 0 to 1: too few customers, or p is not calibrated", CrmWarning,
+                          stacklevel=2)
+    return pd.DataFrame({"customers": x.sum(axis=0), "mean": means, "low": low, "high": high}, index=list(CLASSES))
 
 
 def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0) -> pd.DataFrame:
@@ -666,7 +696,7 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
     -------
     pandas.DataFrame
         One row per class: ``customers, margin, retention, value`` and, for each of the last three, ``…_low`` and
-        ``…_high``.
+        ``…_high``: NaN if fewer than ten customers of the class have a margin, or a renewal due.
 
     Raises
     ------
@@ -676,7 +706,8 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
 
     Notes
     -----
-    One rate for a class whose members differ still undervalues those who have been there long (chapter 06).
+    One rate for a class whose members differ still undervalues those who have been there long (chapter 06). Margin and
+    retention are means of different customers: of those of a year, and of those who had a contract.
 
     Examples
     --------
@@ -709,13 +740,14 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
             if part[column].sum() == 0:
                 raise DataError(f"no {what} in the class {name!r}: its value is not known")
         columns, n = part.to_numpy(), len(part)
+        enough = min((part["years"] > 0).sum(), (part["due"] > 0).sum()) >= 10
         sums = np.array([columns[random.integers(n, size=n)].sum(axis=0) for _ in range(draws)])
         sums = np.vstack([columns.sum(axis=0), sums[(sums[:, [1, 2]] > 0).all(axis=1)]])
         margin, retention = sums[:, 0] / sums[:, 1], sums[:, 3] / sums[:, 2]
         value = clv.lifetime_value(margin, retention, discount_rate, timing="immediate")
         rows[name] = {"customers": n}
         for what, numbers_ in (("margin", margin), ("retention", retention), ("value", np.asarray(value))):
-            low, high = np.quantile(numbers_[1:], [tail, 1 - tail])
+            low, high = np.quantile(numbers_[1:], [tail, 1 - tail]) if enough else (np.nan, np.nan)
             rows[name] |= {what: numbers_[0], f"{what}_low": low, f"{what}_high": high}
     return pd.DataFrame.from_dict(rows, orient="index").astype({"customers": int}).rename_axis(by)
 
@@ -734,9 +766,10 @@ def removal_gain(p_relationship, *, saving, value, leave_transaction, leave_rela
     p_relationship : pandas.Series
         Probability of being a relationship buyer.
     saving : pandas.Series or float
-        Money given up by the discount: of the same time as `value`.
+        Money given up by the discount: of the same time as `value`. A Series is of the same customers. It is taken for
+        granted that whoever stays buys as much at the full price.
     value : pandas.Series or float
-        Money a customer brings who goes on as today.
+        Money a customer brings who goes on as today. A Series is of the same customers.
     leave_transaction, leave_relationship : float
         Chance that a customer of the class leaves **because** the discount goes: assumptions, until tested.
 
@@ -748,7 +781,7 @@ def removal_gain(p_relationship, *, saving, value, leave_transaction, leave_rela
     Raises
     ------
     DataError
-        If p are no probabilities or have gaps.
+        If p are no probabilities, numbers are missing, or the customers differ.
     ValueError
         If a chance is not between 0 and 1.
 
@@ -761,6 +794,9 @@ def removal_gain(p_relationship, *, saving, value, leave_transaction, leave_rela
     p = customer_values("p_relationship", p_relationship)
     if ((p < 0) | (p > 1)).any():
         raise DataError("p_relationship must be probabilities, between 0 and 1")
+    saving, value = (
+        same_customers("p_relationship", p, name, customer_values(name, each)) if isinstance(each, pd.Series) else each
+        for name, each in (("saving", saving), ("value", value)))
     chances = {"leave_relationship": leave_relationship, "leave_transaction": leave_transaction}
     relationship, transaction = ((1 - chance) * saving - chance * value for chance in (
         check_fraction(name, given) for name, given in chances.items()))

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_day
 from crmlib.errors import DataError
-from crmlib.segments.arguments import engine_table, share_interval
+from crmlib.segments.arguments import engine_table, same_id_type, share_interval
 
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 MEASURES = ("customers", "share", "revenue", "revenue_per_customer")
@@ -193,7 +193,12 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If columns are missing or a contract stands twice.
+        If columns or days are missing, days are text, or a contract stands twice.
+
+    Notes
+    -----
+    ``contacts`` selects: whoever can leave within a term has less time to be contacted. Only for terms that always run
+    to ``due_on``.
 
     Examples
     --------
@@ -209,6 +214,7 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
         raise DataError(f"contracts lack the column(s) {', '.join(absent)}")
     if contracts["contract_id"].duplicated().any():
         raise DataError(f"{int(contracts['contract_id'].duplicated().sum()):,} contract(s) stand twice")
+    _days("contracts", contracts, ("started_on", "due_on"))
     keep = pd.Series(True, index=contracts.index)
     for name, events, wanted in (("contacts", contacts, True), ("incidents", incidents, False)):
         if events is None:
@@ -216,7 +222,20 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
         absent = [column for column in ("customer_id", "date") if column not in events.columns]
         if absent:
             raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
+        _days(name, events, ("date",))
+        same_id_type("contracts", contracts["customer_id"], name, events["customer_id"])
         both = contracts[list(needed)].merge(events[["customer_id", "date"]], on="customer_id")
         inside = both.loc[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"]), "contract_id"]
         keep &= contracts["contract_id"].isin(inside) == wanted
     return contracts[keep]
+
+
+def _days(what, table, columns):
+    """Refuse days that are missing, or no days: they would count as 'nothing happened'."""
+    for name in columns:
+        if not pd.api.types.is_datetime64_any_dtype(table[name]) and len(table):
+            raise DataError(f"{name} of {what} must be days, not {table[name].dtype}: convert it with "
+                            "pandas.to_datetime")
+        if table[name].isna().any():
+            raise DataError(f"{int(table[name].isna().sum()):,} of {len(table):,} rows of {what} have no {name}: fill "
+                            "or drop them first")

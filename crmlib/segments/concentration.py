@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction, check_positive
 from crmlib.errors import DataError
-from crmlib.segments.arguments import customer_values
+from crmlib.segments.arguments import customer_values, whole_cents
 
 
 def _ascending(values) -> np.ndarray:
@@ -378,7 +378,8 @@ def whale_curve(profit) -> pd.DataFrame:
     Parameters
     ----------
     profit : pandas.Series or array-like of shape (n_customers,)
-        Profit per customer in money; negative where serving costs more than it brings.
+        Profit per customer in money, in its main unit (yuan, not thousands); negative where serving costs more than it
+        brings.
 
     Returns
     -------
@@ -407,7 +408,7 @@ def whale_curve(profit) -> pd.DataFrame:
     3        1.000000           1.0              100.0
     """
     values = customer_values("profit", profit)
-    cents = np.rint(100 * np.sort(values.to_numpy())[::-1]).astype(np.int64)
+    cents = np.sort(whole_cents("profit", values))[::-1]
     cumulative = np.concatenate([[0], np.cumsum(cents)])
     if cumulative[-1] <= 0:
         raise DataError(

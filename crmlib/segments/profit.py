@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.errors import DataError
-from crmlib.segments.arguments import engine_table, shown
+from crmlib.segments.arguments import engine_table, same_id_type, shown
 
 
 def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd.DataFrame:
@@ -150,7 +150,8 @@ def replace_ids(table, twice) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a column is missing, or an id has two replacements.
+        If a column is missing, an id has two replacements, none, or one that is itself replaced, or one table has text
+        and the other numbers for ids.
 
     Examples
     --------
@@ -164,5 +165,16 @@ def replace_ids(table, twice) -> pd.DataFrame:
             raise DataError(f"{what} lacks the column(s) {', '.join(absent)}")
     if twice["customer_id"].duplicated().any():
         raise DataError(f"{int(twice['customer_id'].duplicated().sum()):,} id(s) have two replacements")
-    new = table["customer_id"].map(twice.set_index("customer_id")["keep"])
-    return table.assign(customer_id=new.fillna(table["customer_id"]).astype(table["customer_id"].dtype))
+    if twice["keep"].isna().any():
+        raise DataError(f"{int(twice['keep'].isna().sum()):,} id(s) have no replacement: fill in keep")
+    keep = twice.set_index("customer_id")["keep"]
+    chained = keep[keep.isin(keep.index[keep.index != keep.to_numpy()])]
+    if len(chained):
+        raise DataError(f"{len(chained):,} id(s) are replaced by one that is itself replaced, the first "
+                        f"{shown(chained.index[0])}: name the last id of the chain")
+    ids = table["customer_id"]
+    same_id_type("table", ids, "twice", twice["customer_id"])
+    hit = ids.isin(keep.index)
+    new = ids.copy()  # the others are not touched: ids of 18 digits would not survive a detour by floats
+    new[hit] = keep.reindex(ids[hit]).to_numpy()
+    return table.assign(customer_id=new)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day
 from crmlib.errors import CrmWarning, DataError
-from crmlib.segments.arguments import check_levels, customer_values, engine_table
+from crmlib.segments.arguments import check_levels, customer_values, engine_table, twelve_digits
 
 
 def rank_scores(values, *, levels: int = 5, collapsed: str = "warn") -> pd.Series:
@@ -23,7 +23,8 @@ def rank_scores(values, *, levels: int = 5, collapsed: str = "warn") -> pd.Serie
     Parameters
     ----------
     values : pandas.Series or array-like of shape (n_customers,)
-        Any number per customer; more is better. Hand in minus the days for "the more recent, the better".
+        Any number per customer; more is better. Hand in minus the days for "the more recent, the better". Values that
+        agree to twelve digits are equal: 0.1 + 0.2 and 0.3 differ only by how a computer adds.
     levels : int
         How many levels, at least 2.
     collapsed : {"warn", "ignore", "raise"}
@@ -32,8 +33,8 @@ def rank_scores(values, *, levels: int = 5, collapsed: str = "warn") -> pd.Serie
     Returns
     -------
     pandas.Series
-        Whole numbers from 1 to `levels`, with the index of `values`. Where many customers tie, some levels stay empty:
-        levels are not renumbered, so that a 3 means the middle whoever is in it.
+        Whole numbers from 1 to `levels`, with the index of `values`, rounded **up** at every border: of six customers
+        two get the best of five levels. Where many customers tie, some levels stay empty; they are not renumbered.
 
     Raises
     ------
@@ -55,7 +56,8 @@ def rank_scores(values, *, levels: int = 5, collapsed: str = "warn") -> pd.Serie
     levels, values = check_levels(levels), customer_values("values", values)
     check_choice("collapsed", collapsed, ("warn", "ignore", "raise"))
     # twice the average rank is a whole number: no rounding decides who is in which level
-    twice = np.rint(2 * values.rank(method="average").to_numpy()).astype(np.int64)
+    ranks = pd.Series(twelve_digits(values)).rank(method="average").to_numpy()
+    twice = np.rint(2 * ranks).astype(np.int64)
     n = len(values)
     scores = pd.Series(-((-levels * twice) // (2 * n)), index=values.index, name="score")
     _say_collapsed({"values": scores}, levels, collapsed)
@@ -91,7 +93,8 @@ def rfm(lines, *, as_of, levels=5, monetary="sum", window=None, later="raise", c
         M is the money of the window, or that per purchase day. Say which: they rank customers differently.
     window : int, optional
         Days up to and including `as_of` in which purchases and money count; all of them by default. R always looks
-        back as far as the data go, so that nobody drops out: without a purchase in the window F and M are 0.
+        back as far as the data go, so that nobody drops out: without a purchase in the window F is 0, and M what
+        returns in it make it.
     later : {"raise", "drop"}
         Lines after `as_of` are an error, or are left out because you say so.
     collapsed : {"warn", "ignore", "raise"}

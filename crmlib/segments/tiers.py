@@ -8,7 +8,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import CrmWarning, DataError
-from crmlib.segments.arguments import customer_values, normal_quantile, same_customers
+from crmlib.segments.arguments import customer_values, normal_quantile, same_customers, twelve_digits, whole_cents
 
 TIER_NAMES = ("VIP", "major", "ordinary", "small")
 PYRAMID = (0.01, 0.04, 0.15, 0.80)  # Curry & Curry's customer pyramid, as shares of the customers
@@ -55,7 +55,8 @@ def tiers(values, *, method, limits, names=TIER_NAMES, ties="up", negative="own 
     Warns
     -----
     CrmWarning
-        If there are fewer customers than tiers: some tiers are empty.
+        If there are fewer customers than tiers: some tiers are empty; if through ties the best tier by count gets more
+        than twice its share.
 
     Notes
     -----
@@ -79,7 +80,7 @@ def tiers(values, *, method, limits, names=TIER_NAMES, ties="up", negative="own 
     if len(set(names)) < len(names) or not names:
         raise ValueError(f"names must be different, at least one; got {names}")
     limits = _limits(limits, names, method)
-    x = series.to_numpy()
+    x = twelve_digits(series)
     below = x < 0
     if below.any() and negative == "raise":
         raise DataError(f"{int(below.sum()):,} of {len(x):,} values are negative (smallest {x.min():,.2f}): give them "
@@ -90,6 +91,10 @@ def tiers(values, *, method, limits, names=TIER_NAMES, ties="up", negative="own 
         place = np.searchsorted(-limits, -x, side="left")
     else:
         place = _places(x, limits, ties, by_value=method == "value")
+        best, wanted = int((place == 0).sum()), math.ceil(round(limits[0] * len(x), 9))
+        if method == "count" and ties == "up" and best > max(2 * wanted, wanted + 5):
+            warnings.warn(f"{best:,} customers are in the best tier, {wanted:,} were meant: many tie at its border",
+                          CrmWarning, stacklevel=2)
     categories = names
     if below.any() and negative == "own tier":
         if LOSS in names:
@@ -189,7 +194,7 @@ def tier_summary(values, tier) -> pd.DataFrame:
     """
     values = customer_values("values", values)
     tier = same_customers("values", values, "tier", tier)
-    cents = pd.Series(np.rint(100 * values.to_numpy()).astype(np.int64), index=values.index)
+    cents = pd.Series(whole_cents("values", values), index=values.index)
     groups = cents.groupby(tier, observed=False)
     table = pd.DataFrame({"customers": groups.size(), "value": groups.sum() / 100, "smallest": groups.min() / 100})
     total = cents.sum() / 100
@@ -272,7 +277,7 @@ def programme(worth, rankings, *, places: int) -> pd.DataFrame:
     worth = customer_values("worth", worth)
     if check_count("places", places) > len(worth):
         raise ValueError(f"{places:,} places for {len(worth):,} customers: everybody is in, there is nothing to choose")
-    cents = pd.Series(np.rint(100 * worth.to_numpy()).astype(np.int64), index=worth.index)
+    cents = pd.Series(whole_cents("worth", worth), index=worth.index)
     best = set(_best(worth, places))
     rows = {}
     for name, ranking in rankings.items():
@@ -312,7 +317,8 @@ def rank_agreement(first, second, *, top: float = 0.2, level: float = 0.95) -> p
     pandas.Series
         ``customers, tau, low, high, top_overlap``: of the best `top` of the first, the share who are among the best of
         the second. NaN for tau if a ranking is constant. The interval is tau ± z √(2 (1 - tau²) / n), the
-        large-sample bound of Kendall's variance: on the safe side.
+        large-sample bound of Kendall's variance for rankings without ties; NaN where it does not hold: if more than a
+        twentieth of the pairs tie in one of the rankings, or tau is 1 or -1.
 
     Raises
     ------
@@ -333,7 +339,10 @@ def rank_agreement(first, second, *, top: float = 0.2, level: float = 0.95) -> p
     tau = math.nan
     if first.nunique() > 1 and second.nunique() > 1:
         tau = float(stats.kendalltau(first.to_numpy(), second.to_numpy()).statistic)
-    half = normal_quantile(level) * math.sqrt(max(0.0, 2 * (1 - tau**2) / n)) if math.isfinite(tau) else math.nan
+    tied = max(sum(k * (k - 1) for k in each.value_counts()) / max(n * (n - 1), 1) for each in (first, second))
+    holds = math.isfinite(tau) and abs(tau) < 1 - 1e-9 and tied <= 0.05
+    half = normal_quantile(level) * math.sqrt(2 * (1 - tau**2) / n) if holds else math.nan
     overlap = len(set(_best(first, places)) & set(_best(second, places))) / places if places else math.nan
-    return pd.Series({"customers": float(n), "tau": tau, "low": max(-1.0, tau - half), "high": min(1.0, tau + half),
+    return pd.Series({"customers": float(n), "tau": tau, "low": float(np.maximum(-1.0, tau - half)),
+                      "high": float(np.minimum(1.0, tau + half)),
                       "top_overlap": overlap}, name="rank agreement")

@@ -10,7 +10,7 @@ from crmlib.data import load_cdnow
 from crmlib.teaching.questions import Mistake, Question
 
 SPEND = pd.Series({"An": 40, "Bo": 40, "Chen": 40, "Deng": 90, "Fu": 10})
-LABELLED, CALLED_TRANSACTION, WRONG = 100, 60, 0.10
+LABELLED, CALLED_TRANSACTION, WRONG = 100, 70, 0.10
 
 
 _KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
@@ -32,15 +32,15 @@ def _external(case):
     return customers, segments.one_id_per_name(customers)
 
 
-def _books(case, year=None):
-    """Order lines, talks and incidents of external customers, one id each; of one year, or of all."""
+def _books(case, year=None, *, raw=False):
+    """Order lines, talks and incidents of external customers, one id each (`raw`: as filed); of one year, or of all."""
 
     def compute():
         customers, twice = _external(case)
         return [segments.replace_ids(table[table["customer_id"].isin(customers["customer_id"])], twice)
                 for table in (case.orders, case.interactions, case.incidents)]
 
-    tables = _kept(case, "books", compute)
+    tables = (case.orders, case.interactions, case.incidents) if raw else _kept(case, "books", compute)
     return [table if year is None else table[table["date"].dt.year == year] for table in tables]
 
 
@@ -60,15 +60,17 @@ def _spend(case, year=2025):
     return revenue[revenue > 0]
 
 
-def _tier_size(case, *, of="revenue", share=0.5):
+def _tier_size(case, *, of="revenue", share=0.6):
     values = _profit(case)[of]
     values = values[values > 0]
     tier = segments.tiers(values, method="value", limits=(share, 1 - share), names=("VIP", "rest"))
     return int((tier == "VIP").sum())
 
 
-def _best_tenth(case, *, rank_by="profit", of="profit"):
+def _best_tenth(case, *, rank_by="profit", of="profit", buyers=False):
     table = _profit(case)
+    if buyers:
+        table = table[table["revenue"] > 0]
     places = math.ceil(0.1 * len(table))
     best = table.sort_values(rank_by, ascending=False, kind="stable").index[:places]
     return table.loc[best, of].sum() / table[of].sum()
@@ -78,22 +80,23 @@ def _corrected(called=CALLED_TRANSACTION / LABELLED, wrong=WRONG):
     return (called - wrong) / (1 - 2 * wrong)
 
 
-def _all_best(case, *, as_of="2024-12-31", monetary="sum", levels=5):
+def _all_best(case, *, as_of="2024-12-31", monetary="sum", levels=5, raw=False):
     def compute():
-        table = segments.rfm(_books(case)[0], as_of=as_of, later="drop", levels=levels, monetary=monetary,
+        table = segments.rfm(_books(case, raw=raw)[0], as_of=as_of, later="drop", levels=levels, monetary=monetary,
                              collapsed="ignore")
         return int((table["rfm"] == str(levels) * 3).sum())
 
-    return _kept(case, ("best", as_of, monetary, levels), compute)
+    return _kept(case, ("best", as_of, monetary, levels, raw), compute)
 
 
-def _peak(case, *, costs=("contacts",)):
-    return segments.whale_peak(_profit(case, costs=costs)["profit"])["peak_share"]
+def _peak(case, *, costs=("contacts",), buyers=False):
+    table = _profit(case, costs=costs)
+    return segments.whale_peak(table.loc[table["revenue"] > 0 if buyers else table.index, "profit"])["peak_share"]
 
 
-def _vip_by_days(case, rules=("up", "order", "down")):
+def _vip_by_days(case, rules=("up", "order", "down"), *, count="nunique", returns=False):
     orders = _books(case, 2025)[0]
-    days = orders[orders["amount"] > 0].groupby("customer_id")["date"].nunique()
+    days = (orders if returns else orders[orders["amount"] > 0]).groupby("customer_id")["date"].agg(count)
     by = {"method": "count", "limits": (0.05, 0.95), "names": ("VIP", "rest")}
     return [int((segments.tiers(days, **by, ties=rule) == "VIP").sum()) for rule in rules]
 
@@ -107,20 +110,24 @@ def _promotion_share(case, *, label_error=None, column="share"):
 
 
 @lru_cache(maxsize=4)
-def _cdnow_windows(*, sample=False, everybody=True):
+def _cdnow_windows(*, sample=False, everybody=True, same_best=False):
     orders = load_cdnow(sample=sample).execute()
-    shares = []
+    shares, whole = [], orders.groupby("customer_id")["amount"].sum().sort_values(ascending=False, kind="stable")
     for start in ("1997-01-01", "1998-01-01"):
         spend = orders[orders["date"] >= start].groupby("customer_id")["amount"].sum()
         if everybody:
             spend = spend.reindex(orders["customer_id"].unique()).fillna(0)
-        shares.append(segments.top_share(spend))
+        best = whole.index[:math.ceil(0.2 * len(whole))]
+        shares.append(float(spend.reindex(best).fillna(0).sum() / spend.sum()) if same_best
+                      else segments.top_share(spend))
     return shares
 
 
-def _given_away(case, *, places=50, by="revenue"):
+def _given_away(case, *, places=50, by="revenue", absent=True):
     before, after = _profit(case, 2024), _profit(case, 2025)["profit"]
     before = before[before["revenue"] > 0]
+    if not absent:
+        before = before[before.index.isin(after.index)]
     worth = after.reindex(before.index).fillna(0.0)
     table = segments.programme(worth, {name: before[name] for name in ("revenue", "profit")}, places=places)
     return float(table.loc["profit", "worth"] - table.loc["revenue", "worth"]) if by == "both" else float(
@@ -145,23 +152,25 @@ QUESTIONS = {
         ),
     ),
     "03.2": Question(
-        prompt="how many customers are VIP if VIPs hold half of the spend of 2025",
+        prompt="how many customers are VIP if VIPs hold 60 % of the spend of 2025",
         expected=lambda case, **_: _tier_size(case),
         unit="customers",
         mistakes=(
-            Mistake(lambda case, **_: _tier_size(case, of="profit"), "that is half of the profit; asked is the spend"),
-            Mistake(lambda case, **_: math.ceil(0.5 * len(_spend(case))),
-                    "that is half of the customers (method \"count\"); asked are those who hold half of the spend"),
+            Mistake(lambda case, **_: _tier_size(case, of="profit"), "that is 60 % of the profit; asked is the spend"),
+            Mistake(lambda case, **_: math.ceil(0.6 * len(_spend(case))),
+                    "that is 60 % of the customers (method \"count\"); asked are those who hold 60 % of the spend"),
             Mistake(lambda case, **_: len(_spend(case)) - _tier_size(case),
-                    "that is the other tier: those who hold the other half"),
-            Mistake(lambda case, **_: _tier_size(case, share=0.8), "that is 80 % of the spend; asked is half"),
+                    "that is the other tier: those who hold the rest"),
+            Mistake(lambda case, **_: _tier_size(case, share=0.5), "that is half of the spend, as in the table above"),
         ),
     ),
     "03.3": Question(
         prompt="which share of the profit of 2025 the most profitable tenth of the customers holds, as a fraction",
         expected=lambda case, **_: _best_tenth(case),
-        tolerance=0.002,
+        tolerance=0.0005,
         mistakes=(
+            Mistake(lambda case, **_: _best_tenth(case, buyers=True),
+                    "those who were served and bought nothing were left out: take all customers in `profit`"),
             Mistake(lambda case, **_: _best_tenth(case, rank_by="revenue"),
                     "that is the tenth with the highest spend; asked is the tenth with the highest profit"),
             Mistake(lambda case, **_: _best_tenth(case, rank_by="revenue", of="revenue"),
@@ -173,7 +182,7 @@ QUESTIONS = {
         ),
     ),
     "03.4": Question(
-        prompt="the true share of price buyers, if 60 of 100 labels say so and one in ten is wrong, as a fraction",
+        prompt="the true share of price buyers, if 70 of 100 labels say so and one in ten is wrong, as a fraction",
         expected=lambda **_: _corrected(),
         tolerance=0.001,
         mistakes=(
@@ -194,6 +203,8 @@ QUESTIONS = {
                     "that is a year later: which day is the snapshot of?"),
             Mistake(lambda case, **_: _all_best(case, monetary="mean"),
                     "M is the mean per purchase day there; the chapter's is the sum"),
+            Mistake(lambda case, **_: _all_best(case, raw=True),
+                    "the firm's own departments and second ids are in it: use `orders` of this notebook"),
             Mistake(lambda case, **_: _all_best(case, levels=4), "that has four levels; asked are five"),
         ),
     ),
@@ -206,6 +217,8 @@ QUESTIONS = {
                     "the incidents are still deducted: leave them out of the costs"),
             Mistake(lambda case, **_: _peak(case, costs=("incidents",)),
                     "the other cost was left out: keep the contacts, drop the incidents"),
+            Mistake(lambda case, **_: _peak(case, buyers=True),
+                    "those who were visited and bought nothing were left out; their cost counts"),
             Mistake(lambda case, **_: _peak(case, costs=()), "both costs are gone: keep the contacts"),
         ),
     ),
@@ -216,6 +229,10 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda case, **_: _vip_by_days(case, ("down", "order", "up")),
                     "the right numbers, in reverse order"),
+            Mistake(lambda case, **_: _vip_by_days(case, count="size"),
+                    "that counts order lines; asked are days with a purchase"),
+            Mistake(lambda case, **_: _vip_by_days(case, returns=True),
+                    "days with returns only were counted: a purchase day has a positive line"),
         ),
     ),
     "03.8": Question(
@@ -238,6 +255,9 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda **_: _cdnow_windows(everybody=False),
                     "the second counts buyers of 1998 only: who bought nothing then is a customer with zero"),
+            Mistake(lambda **_: _cdnow_windows(same_best=True),
+                    "that is the same best fifth in both windows: rank all customers again by the spend from 1998 on"),
+            Mistake(lambda **_: _cdnow_windows()[::-1], "the right numbers, in reverse order"),
             Mistake(lambda **_: _cdnow_windows(sample=True), "that is the sample of 2,357; load the master file"),
         ),
     ),
@@ -249,6 +269,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda case, **_: _given_away(case, by="profit"),
                     "that is the list by the profit of 2024; asked is the one by spend"),
+            Mistake(lambda case, **_: _given_away(case, absent=False),
+                    "whoever did not come back was left out: they count as zero"),
             Mistake(lambda case, **_: _given_away(case, by="both"),
                     "that is the difference of the two lists; asked is what is missing to the best possible list"),
         ),
