@@ -36,6 +36,7 @@ _MATRIX = {
 }
 _MONEY = ("revenue_base", "revenue_current", "change")
 PARTIAL_DAYS = 45  # silence at the end of a window after which the data seem to stop there
+DENSE_LINES = 100  # lines in a window from which on such a silence at its start is remarked on
 
 
 # ------------------------------------------------------------------------------------ lines in
@@ -50,6 +51,9 @@ def _lines_table(lines, columns):
             f"lines must be a table from crmlib.data.read_transactions or a DataFrame, not {type(lines).__name__}"
         )
     columns = list(dict.fromkeys(columns))
+    twice = [name for name in columns if list(lines.columns).count(name) > 1]
+    if twice:
+        raise DataError(f"lines have the column(s) {', '.join(twice)} more than once: rename or drop one of each")
     missing = [name for name in columns if name not in lines.columns]
     if missing:
         there = ", ".join(map(str, lines.columns))
@@ -63,6 +67,10 @@ def _lines_table(lines, columns):
         if found:
             raise DataError(f"lines have missing values ({', '.join(found)}): clean them with "
                             "crmlib.data.read_transactions, or drop them knowingly")
+        kinds = frame["customer_id"].map(type).nunique() if frame["customer_id"].dtype == object else 1
+        if kinds > 1:
+            raise DataError("customer_id holds numbers as well as text: make them one type, for instance with "
+                            "astype(str)")
         for name in columns:
             if pd.api.types.is_float_dtype(frame[name].dtype) and np.isinf(frame[name].to_numpy(float)).any():
                 raise DataError(f"lines have infinite values in {name}: clean them with crmlib.data.read_transactions")
@@ -149,9 +157,13 @@ def _with_identity(table, identity):
     if moved.empty:
         return table
     map_ = ibis.memtable(moved)
-    if map_._crm_old.type().is_string() != table.customer_id.type().is_string():
-        raise DataError(f"identity maps ids of type {map_._crm_old.type()}, the lines have {table.customer_id.type()}: "
-                        "use the same type")
+    for side in (map_._crm_old, map_._crm_new):
+        if side.type().is_string() != table.customer_id.type().is_string():
+            raise DataError(f"identity maps ids of type {map_._crm_old.type()} to {map_._crm_new.type()}, the lines "
+                            f"have {table.customer_id.type()}: use the same type")
+    if not int(table.customer_id.isin(map_._crm_old).sum().execute()):
+        warnings.warn(f"none of the {len(moved):,} id(s) that identity changes is among the lines (first: "
+                      f"{moved['_crm_old'].iloc[0]!r}): are they written in the same way?", CrmWarning, stacklevel=3)
     joined = table.left_join(map_, table.customer_id == map_._crm_old)
     return joined.mutate(
         customer_id=ibis.coalesce(joined._crm_new.cast(table.customer_id.type()), joined.customer_id)
@@ -166,7 +178,8 @@ def _check_reach(table, base, current, allow_empty):
     day = table.date.cast("date")
     wanted = {"first": day.min(), "last": day.max()}
     for name, (start, end) in inside.items():
-        wanted[name] = day.between(ibis.literal(start), ibis.literal(end)).sum()
+        within = day.between(ibis.literal(start), ibis.literal(end))
+        wanted |= {name: within.sum(), f"{name}_first": day.min(where=within)}
     found = table.aggregate(**wanted).execute().iloc[0]
     if pd.isna(found["first"]):
         raise DataError("there are no lines: see whether the export or the filter before worked")
@@ -181,6 +194,14 @@ def _check_reach(table, base, current, allow_empty):
     if found["current"] and silent > PARTIAL_DAYS:
         warnings.warn(f"the last line is of {last}, {silent:,} days before current ends ({current[1]}): if the data "
                       "stop there, a part of a period is compared with a whole one", CrmWarning, stacklevel=3)
+    for name, (start, _) in inside.items():
+        if found[name] < DENSE_LINES:  # a few lines may well leave weeks empty
+            continue
+        late = (pd.Timestamp(found[f"{name}_first"]).date() - start).days
+        if late > PARTIAL_DAYS:
+            warnings.warn(f"the first line of {name} comes {late:,} days after it starts ({start}): if the data begin "
+                          "there, a part of a period is compared with a whole one, and old customers look new",
+                          CrmWarning, stacklevel=3)
 
 
 # ---------------------------------------------------------------------------------- the bridge
@@ -201,7 +222,8 @@ def revenue_bridge(
     ----------
     lines : pandas.DataFrame or ibis.Table
         One row per order line: ``customer_id, date, amount`` and the columns `offering` and `measure`. Negative
-        amounts are returns and are netted. Lines outside the windows serve as history only. Leave out what is no
+        amounts are returns and are netted. A line that is there twice counts twice: `crmlib.data.read_transactions`
+        finds such lines. Lines outside the windows serve as history only. Leave out what is no
         revenue (internal customers) beforehand.
     base, current : pair of str or date
         First and last day of each window, both counted. They may not overlap; a gap between them is allowed.
@@ -213,7 +235,8 @@ def revenue_bridge(
         Column that says what was bought: a product, or a family of them.
     lookback : str or date, optional
         First day of history that counts. By default all lines before the base window do. The longer the history, the
-        more seeming acquisitions turn out to be reactivations.
+        more seeming acquisitions turn out to be reactivations. It cuts the history of offerings too: what was last
+        sold before it is new.
     identity : mapping, Series or two-column DataFrame, optional
         From ids in the lines to the customer behind them; ids not named stay as they are. See `identity_by_name`.
     launches : mapping or Series, optional
@@ -253,7 +276,9 @@ def revenue_bridge(
     Warns
     -----
     CrmWarning
-        If the windows differ in length by more than 3 %, or the lines stop 45 days before one ends.
+        If the windows differ in length by more than 3 %; if the last line comes more than 45 days before current
+        ends, or the first of 100 or more lines of a window more than 45 days after its start (a gap in the middle is
+        not seen); if no id of `identity` is among the lines.
 
     Notes
     -----
@@ -313,6 +338,11 @@ def _launched(table, offering, launches, base, current):
     import ibis
 
     launches = pd.Series(launches)
+    if launches.index.has_duplicates:
+        raise DataError(f"launches name {launches.index[launches.index.duplicated()][0]!r} twice: one date each")
+    if pd.api.types.is_numeric_dtype(launches):
+        raise DataError("launches hold numbers, not dates: give whole days, for instance '2024-03-01'")
+    launches = launches.map(lambda day: day if pd.isna(day) else pd.Timestamp(check_day("launch", day)))
     day = table.date.cast("date")
     sold = (table.filter(day.between(ibis.literal(base[0]), ibis.literal(current[1])))
             .group_by(offering).agg(first=day.min()).execute().set_index(offering)["first"].sort_index())
@@ -518,8 +548,12 @@ def retention_rates(bridge):
     Notes
     -----
     ``GRR = (base - churn - contraction) / base``; ``NRR = GRR + (expansion + extension) / base``, which is what
-    existing customers pay now, over what they paid. GRR depends on `new_offering` (what moves to a new offering is
-    contraction in the old one), NRR does not. Reactivated and new customers are in neither.
+    existing customers pay now, over what they paid (churn and contraction as sizes; in the bridge they are negative).
+    Customers who joined during the base window paid for a part of it: they lift NRR; and who left early in the current
+    window still counts as kept. For whole years only, pass the lines of customers acquired before the base window.
+    GRR is at most 1 unless returns left a customer with a negative base. It depends on `new_offering` (what moves to a
+    new offering is contraction in the old one), NRR does not. Reactivated and new customers are in
+    neither.
 
     Examples
     --------
@@ -651,18 +685,23 @@ def identity_by_name(customers, *, customer_id="customer_id", name="name"):
     customers : pandas.DataFrame
         One row per id.
     customer_id, name : str
-        Its columns. A missing name joins nobody.
+        Its columns. A missing or blank name joins nobody.
 
     Returns
     -------
     pandas.Series
         Indexed by the ids that change, its values the ids they become: the `identity` of `revenue_bridge`. The lowest
-        id of a name stands for all.
+        id of a name stands for all (of text ids the first by letters).
 
     Raises
     ------
     DataError
         If a column is missing, or an id is missing or there twice.
+
+    Warns
+    -----
+    CrmWarning
+        If a name has more than two ids: "unknown" is such a name.
 
     Notes
     -----
@@ -683,7 +722,11 @@ def identity_by_name(customers, *, customer_id="customer_id", name="name"):
     wrong = int(ids.isna().sum() + ids.duplicated().sum())
     if wrong:
         raise DataError(f"{wrong:,} id(s) are missing or there twice: one row per id is needed")
-    named = customers.loc[customers[name].notna(), [customer_id, name]]
+    named = customers.loc[customers[name].notna() & customers[name].astype(str).str.strip().ne(""), [customer_id, name]]
+    often = named[name].value_counts()
+    if len(often) and often.iloc[0] > 2:
+        warnings.warn(f"{(often > 2).sum():,} name(s) have more than two ids (first: {often.index[0]!r}, "
+                      f"{often.iloc[0]:,}): if that is no name but a filler, blank it first", CrmWarning, stacklevel=2)
     first = named.groupby(name)[customer_id].transform("min")
     moved = first.to_numpy() != named[customer_id].to_numpy()
     return pd.Series(first[moved].to_numpy(), index=pd.Index(named.loc[moved, customer_id], name="customer_id"),
@@ -809,9 +852,15 @@ def adoption_rate(lines, *, offerings, launched_on, observation_end, exposed, le
     Raises
     ------
     DataError
-        If columns or values are missing, a customer is exposed twice, or an end lies before its start.
+        If columns or values are missing, a customer is exposed twice, an end lies before its start, or no line has one
+        of the offerings or one of the customers.
     ValueError
-        If the launch lies after the end of observation.
+        If the launch lies after the end of observation, or `offerings` is no list.
+
+    Warns
+    -----
+    CrmWarning
+        If there are 100 lines or more, and they stop more than 45 days before the end of observation.
 
     Notes
     -----
@@ -837,10 +886,26 @@ def adoption_rate(lines, *, offerings, launched_on, observation_end, exposed, le
     launch, end = check_day("launched_on", launched_on), check_day("observation_end", observation_end)
     if launch > end:
         raise ValueError(f"launched_on ({launch}) lies after observation_end ({end}): nobody can have taken it up")
+    if isinstance(offerings, str) or not len(list(offerings)):
+        raise ValueError(f"offerings={offerings!r}: give a list of products, for instance ['coffee']")
+    offerings = list(offerings)
     exposed = _exposure(exposed, launch, end)
     table = _lines_table(lines, ["customer_id", "date", "amount", "product_id"])
-    table = table.filter(table.product_id.isin(list(offerings)) & (table.amount >= 0))
-    first = table.group_by("customer_id").agg(first=table.date.cast("date").min()).execute()
+    if not int(table.product_id.isin(offerings).sum().execute()):
+        raise DataError(f"no line has one of the offerings {', '.join(map(repr, offerings))}: are they written as in "
+                        "product_id?")
+    if len(exposed) and not int(table.customer_id.isin(exposed["customer_id"].tolist()).sum().execute()):
+        raise DataError(f"none of the {len(exposed):,} exposed customers is among the lines (first: "
+                        f"{exposed['customer_id'].iloc[0]!r}): are their ids of the same type?")
+    last, count = pd.Timestamp(table.date.max().execute()).date(), int(table.count().execute())
+    if count >= DENSE_LINES and (end - last).days > PARTIAL_DAYS:
+        warnings.warn(f"the last line is of {last}, {(end - last).days:,} days before observation_end ({end}): if the "
+                      "data stop there, nobody could be seen to take it up since", CrmWarning, stacklevel=2)
+    table = table.filter(table.product_id.isin(offerings)).mutate(day=table.date.cast("date"))
+    days = table.group_by("customer_id", "day").agg(
+        paid=(table.amount * 100).round().sum(), any_=(table.amount >= 0).any(), all_=(table.amount >= 0).all())
+    days = days.filter(days.any_ & ((days.paid != 0) | days.all_))  # not what was returned in full on the same day
+    first = days.group_by("customer_id").agg(first=days.day.min()).execute()
     first = pd.to_datetime(first.set_index("customer_id")["first"])
     taken = pd.Series(first.reindex(exposed["customer_id"]).to_numpy(), index=exposed.index)
     stop = exposed["end"].where(~(taken < exposed["end"]), taken)
@@ -868,7 +933,11 @@ def _exposure(exposed, launch, end):
         raise DataError(f"exposed has {nulls:,} row(s) with missing values and {twice:,} customer(s) twice: one "
                         "complete row per customer is needed")
     for name in ("start", "end"):
-        exposed[name] = pd.to_datetime(exposed[name])
+        if not pd.api.types.is_datetime64_any_dtype(exposed[name]):
+            exposed[name] = [pd.Timestamp(check_day(name, day)) for day in exposed[name]]
+        if exposed[name].dt.tz is not None:
+            raise DataError(f"{name} of exposed has a time zone: take it away with dt.tz_localize(None)")
+        exposed[name] = exposed[name].dt.normalize()
     backwards = int((exposed["end"] < exposed["start"]).sum())
     if backwards:
         raise DataError(f"{backwards:,} customer(s) end before they start: exchange the two columns?")
@@ -1170,12 +1239,18 @@ def allocation_in_doubt(responses, budget, *, spread, draws=1000, seed=2026, pla
     pandas.DataFrame
         One row per world: the best spend per strategy (its name as column), then ``net_best``, ``net_plan`` and
         ``net_equal``: gain less spend of the best split there, of the plan, and of the equal split of the whole
-        budget.
+        budget. With a `minimum_return` other than 1 the best split obeys it too, and a plan that does not may net
+        more.
 
     Raises
     ------
     DataError, ValueError
-        As `allocate_budget`.
+        As `allocate_budget`; also if the plan spends more than the budget.
+
+    Notes
+    -----
+    The factors are centred on their median; their mean is ``exp(spread² / 2)``. The shape of the curves and the
+    probabilities are not drawn: a strategy that may fail counts with its average in every world.
 
     Examples
     --------
@@ -1193,8 +1268,11 @@ def allocation_in_doubt(responses, budget, *, spread, draws=1000, seed=2026, pla
     budget = check_positive("budget", budget, zero=True)
     if plan is None:
         plan = allocate_budget(curves, budget, minimum_return=minimum_return)["spend"]
-    fixed = {"net_plan": evaluate_spend(curves, plan)["spend"].to_numpy(),
-             "net_equal": np.full(len(curves), budget / len(curves))}
+    planned = evaluate_spend(curves, plan)["spend"].to_numpy()
+    if planned.sum() > budget * (1 + 1e-9):
+        raise ValueError(f"the plan spends {planned.sum():,.2f}, the budget is {budget:,.2f}: a plan and the best "
+                         "split of less money cannot be compared")
+    fixed = {"net_plan": planned, "net_equal": np.full(len(curves), budget / len(curves))}
     top, scale = _arrays(curves)
     noise = np.exp(spread * np.random.default_rng(seed).standard_normal((draws, 2, len(curves))))
 

@@ -9,6 +9,7 @@ from scipy.optimize import minimize
 from crmlib import growth
 from crmlib.data import load_cdnow, read_transactions
 from crmlib.errors import CrmWarning, DataError
+from crmlib.units import days_per
 
 Y23, Y24 = ("2023-01-01", "2023-12-31"), ("2024-01-01", "2024-12-31")
 YEARS = {"base": Y23, "current": Y24}
@@ -211,7 +212,7 @@ def test_identity_by_name():
     ({"new": "old", "old": "older"}, r"leads to 1 id\(s\) that are themselves mapped on \(first: 'old'\)"),
     (pd.Series(["old", "older"], index=["new", "new"]), r"names 1 id\(s\) more than once \(first: 'new'\)"),
     (pd.DataFrame({"a": ["new"], "b": ["old"], "c": [1]}), "identity has 3 columns: give two"),
-    ({1: 2}, "identity maps ids of type int64, the lines have string: use the same type"),
+    ({1: 2}, "identity maps ids of type int64 to int64, the lines have string: use the same type"),
 ])
 def test_identity_that_is_no_mapping(identity, message):
     with pytest.raises(DataError, match=message):
@@ -284,6 +285,49 @@ def test_a_base_of_returns_and_gifts_has_no_rates():
     table = lines(("a", "2023-01-01", "w", 0.0), ("a", "2024-12-31", "w", 5.0))
     rates = growth.retention_rates(growth.revenue_bridge(table, **YEARS))
     assert np.isnan(rates["gross_retention"]) and rates["customer_retention"] == 1
+
+
+def test_identity_of_ids_that_are_not_there_is_remarked_on():
+    with pytest.warns(CrmWarning, match=r"none of the 1 id\(s\) that identity changes is among the lines"):
+        growth.revenue_bridge(SMALL, identity={"li": "Li"}, **YEARS)
+
+
+def test_blank_names_join_nobody_and_fillers_are_remarked_on():
+    customers = pd.DataFrame({"customer_id": range(6), "name": ["", " ", "", "unknown", "unknown", "unknown"]})
+    with pytest.warns(CrmWarning, match=r"1 name\(s\) have more than two ids \(first: 'unknown', 3\)"):
+        assert growth.identity_by_name(customers).to_dict() == {4: 3, 5: 3}
+
+
+@pytest.mark.parametrize(("launches", "message"), [
+    ({"water": 2020, "coffee": 2024, "filter": 2020}, "launches hold numbers"),
+    (pd.Series(["2020-01-01"] * 2, index=["water", "water"]), "name 'water' twice"),
+])
+def test_launches_that_are_no_dates(launches, message):
+    with pytest.raises(DataError, match=message):
+        growth.revenue_bridge(SMALL, launches=launches, **YEARS)
+
+
+def test_ids_of_two_types_and_columns_that_are_there_twice():
+    with pytest.raises(DataError, match="numbers as well as text"):
+        growth.revenue_bridge(SMALL.assign(customer_id=[1, *SMALL["customer_id"][1:]]), **YEARS)
+    with pytest.raises(DataError, match=r"the column\(s\) amount more than once"):
+        growth.revenue_bridge(pd.concat([SMALL, SMALL["amount"]], axis=1), **YEARS)
+
+
+def daily(first, last):
+    days = pd.date_range(first, last)
+    return pd.DataFrame({"customer_id": 1, "date": days, "product_id": "water", "amount": 1.0})
+
+
+@pytest.mark.parametrize(("first", "last", "message"), [
+    ("2023-02-16", "2024-12-31", "first line of base comes 46 days after it starts"),
+    ("2023-01-01", "2024-11-15", "last line is of 2024-11-15, 46 days before current ends"),
+])
+def test_data_that_begin_late_or_stop_early_are_remarked_on(first, last, message):
+    with pytest.warns(CrmWarning, match=message):
+        growth.revenue_bridge(daily(first, last), **YEARS)
+    one_day = pd.Timedelta(days=1)
+    growth.revenue_bridge(daily(pd.Timestamp(first) - one_day, pd.Timestamp(last) + one_day), **YEARS)  # 45: silent
 
 
 def test_windows_of_unequal_length_and_half_a_year_of_data_are_remarked_on():
@@ -401,11 +445,30 @@ def test_adoption_counts_takers_over_exposure():
 
 
 def test_nobody_takes_it_up():
-    found = growth.adoption_rate(lines(("a", "2023-04-01", "tea", 9.0)), exposed=EXPOSED, **TAKE)
+    table = lines(("a", "2023-04-01", "tea", 9.0), ("z", "2023-04-01", "coffee", 9.0))
+    found = growth.adoption_rate(table, exposed=EXPOSED, **TAKE)
     assert (found["takers"], found["rate"], found["low"]) == (0, 0, 0) and found["high"] > 0
 
 
+def test_adoption_counts_the_first_and_the_last_day_and_no_hours():
+    exposed = pd.DataFrame({"customer_id": ["a", "b"], "start": pd.Timestamp("2023-04-01 14:00"),
+                            "end": pd.Timestamp("2030-01-01")})
+    found = growth.adoption_rate(lines(("a", "2023-04-01", "coffee", 9.0)), exposed=exposed, **TAKE)
+    assert (found["customers"], found["takers"]) == (2, 1)  # a on the first day; b exposed to the end
+    assert found["years"] == pytest.approx(275 / days_per("year"))  # 1 April to 31 December, both counted
+
+
+def test_what_was_returned_on_the_same_day_is_no_take_up():
+    table = lines(("a", "2023-04-01", "coffee", 9.0), ("a", "2023-04-01", "coffee", -9.0),
+                  ("b", "2023-05-01", "coffee", 9.0))
+    assert growth.adoption_rate(table, exposed=EXPOSED, **TAKE)["takers"] == 1
+
+
 @pytest.mark.parametrize(("change", "error", "message"), [
+    ({"offerings": "coffee"}, ValueError, "offerings='coffee': give a list"),
+    ({"offerings": ["Coffee"]}, DataError, "no line has one of the offerings 'Coffee'"),
+    ({"exposed": EXPOSED.assign(customer_id=["A", "B", "C", "D"])}, DataError, "none of the 4 exposed customers"),
+    ({"exposed": EXPOSED.assign(end=pd.Timestamp("2030-01-01", tz="UTC"))}, DataError, "end of exposed has a time"),
     ({"exposed": EXPOSED.drop(columns="end")}, DataError, "exposed lacks the column.s. end"),
     ({"exposed": pd.concat([EXPOSED, EXPOSED.head(1)])}, DataError, r"1 customer\(s\) twice"),
     ({"exposed": EXPOSED.assign(end=pd.NaT)}, DataError, r"4 row\(s\) with missing values"),
@@ -495,6 +558,12 @@ def test_response_goes_through_its_point_with_its_ceiling_or_its_slope():
 def test_response_refuses(options, message):
     with pytest.raises(ValueError, match=message):
         growth.response_through(50, 120, **options)
+
+
+def test_doubt_refuses_a_plan_above_the_budget():
+    plan = dict.fromkeys(STRATEGIES, 100.0)
+    with pytest.raises(ValueError, match="the plan spends 400.00, the budget is 100.00"):
+        growth.allocation_in_doubt(CURVES, 100.0, spread=0.1, draws=2, plan=plan)
 
 
 def test_doubt_moves_the_optimum_and_never_beats_it():

@@ -73,8 +73,8 @@ def _share_of_new_by_year(case):
 
 def _customers_effect(case, method="log_mean", current=2025, row=0, *, joined=True, internal=False):
     identity = growth.identity_by_name(case.customers) if joined else None
-    drivers = growth.revenue_drivers(_outside(case, internal), base=_year(current - 1), current=_year(current), method=method,
-                                     identity=identity)
+    drivers = growth.revenue_drivers(_outside(case, internal), base=_year(current - 1), current=_year(current),
+                                     method=method, identity=identity)
     return drivers["effect"][row]
 
 
