@@ -36,6 +36,16 @@ def case():
 # ------------------------------------------------- estimates against the truth, in twenty companies
 
 
+def _plan(case, external, orders, p, kind, profit):
+    """The plan of the chapter: discounts of 2025 off the list price, of households and businesses."""
+    retail = external.loc[external["category"].isin(["household", "business"]), "customer_id"]
+    sold = orders[(orders["date"].dt.year == 2025) & (orders["amount"] > 0) & orders["customer_id"].isin(retail)]
+    listed = sold["product_id"].map(case.products.set_index("product_id")["list_price"]) * 1.03**4
+    saving = (sold["quantity"] * listed - sold["amount"]).groupby(sold["customer_id"]).sum().clip(lower=0)
+    return pd.DataFrame({"p": p, "relationship": kind == "relationship", "saving": saving,
+                         "profit": profit["profit"]}).dropna()
+
+
 def covered(seed):
     """Which of the chapter's 99 % intervals hold the truth, in one company."""
     case = simulate_case(seed=seed)
@@ -85,6 +95,14 @@ def covered(seed):
     for year in (1, 2, 3, 4):
         held[f"retention {year}"] = retention.loc[year, "low"] <= expected[year] <= retention.loc[year, "high"]
     held["price buyers sorted"] = segments.prediction_scores(p, kind == "relationship")["auc"] > 0.93
+    plan = _plan(case, external, orders, p, kind, profit)
+    held["no customer decides the plan"] = plan["saving"].max() < 0.1 * plan["saving"].sum()
+    for belief, leave in {"sales": (0.5, 0.1), "service": (0.4, 0.6)}.items():
+        gain = segments.removal_gain(plan["relationship"].astype(float), saving=plan["saving"], value=plan["profit"],
+                                     leave_transaction=leave[0], leave_relationship=leave[1])
+        called = plan["p"] < 0.5
+        held[f"taking it from price buyers pays, {belief}"] = gain[called].sum() > 0
+        held[f"relationship buyers are open, {belief}"] = (gain[~called].sum() > 0) == (belief == "sales")
     held["promotion brings more price buyers"] = shares.loc["promotion", "share"] == shares["share"].max()
     return held
 

@@ -192,3 +192,13 @@ def test_equal_means_get_equal_scores():
 def test_types_that_the_engine_would_misread_are_refused(table, message):
     with pytest.raises(DataError, match=message):
         rfm(table, as_of=END)
+
+
+def test_engine_tables_are_looked_over_too():
+    import ibis
+
+    with pytest.raises(DataError, match="amount of lines must be numbers, not string"):
+        rfm(ibis.memtable(FIVE.assign(amount=FIVE["amount"].astype(str))), as_of=END)
+    odd = ibis.memtable(FIVE).mutate(amount=ibis.literal(float("nan")))
+    with pytest.raises(DataError, match="10 in amount"):
+        rfm(odd, as_of=END)

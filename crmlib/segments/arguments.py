@@ -90,7 +90,12 @@ def engine_table(lines, columns, what: str):
         table = lines.select(*columns)
         if "date" in columns and getattr(table.date.type(), "timezone", None):
             raise DataError(_ZONED.format(what))
-        nulls = table.aggregate(**{name: table[name].isnull().sum() for name in columns}).execute().iloc[0].fillna(0)
+        for name in {"amount", "cost", "margin"}.intersection(columns):
+            if not table[name].type().is_numeric():
+                raise DataError(f"{name} of {what} must be numbers, not {table[name].type()}: cast it first")
+        gaps = {name: table[name].isnull() | table[name].isnan() if table[name].type().is_floating()
+                else table[name].isnull() for name in columns}
+        nulls = table.aggregate(**{name: gap.sum() for name, gap in gaps.items()}).execute().iloc[0].fillna(0)
     if nulls.any():
         found = ", ".join(f"{int(count):,} in {name}" for name, count in nulls[nulls > 0].items())
         raise DataError(f"{what} have missing values ({found}): drop or fill them first, and say which")
