@@ -179,6 +179,7 @@ def test_no_split_beats_the_allocation(curves, budget, floor, weights):
 
 
 @given(spend=st.floats(1, 1e6), part=st.floats(0.01, 0.99), potential=st.floats(1, 1e6))
+@settings(QUICK)
 def test_response_is_the_inverse_of_the_gain(spend, part, potential):
     curve = growth.response_through(spend, part * potential, potential=potential)
     found = growth.evaluate_spend(curve.to_frame("s").T, {"s": spend}).loc["s"]

@@ -156,7 +156,7 @@ def return_steps(channels, *, average, ax=None):
         # inside the bar and clear of the average; a bar too narrow for its name has it beside its top
         inside = min(value, average if value < 1.6 * average else value) / 1.15
         ax.text((x0 + x1) / 2 if wide else x0, inside if wide else 1.05 * value, label.replace("_", " "),
-                ha="center" if wide else "left", va="top" if wide else "bottom", size=12, zorder=3,
+                ha="center" if wide else "left", va="top" if wide else "bottom", size=10 if short else 12, zorder=3,
                 color="white" if wide else "black")
     ax.axhline(average, color=_RED, linestyle="--", zorder=2)
     ax.text(right.iloc[-1], 1.05 * average, f"average {average:.1f}", color=_RED, ha="right", va="bottom",
@@ -187,7 +187,7 @@ def marginal_returns(responses, plan, *, ax=None):
         ax.plot(plan.loc[name, "spend"] / 1e3, max(now, 1.15 * floor), "o" if now > floor else "v", color=colour,
                 markersize=11)
     ax.axhline(1, color="black", linewidth=1)
-    ax.text(0.01 * most / 1e3, 0.9, "a yuan for a yuan", ha="left", va="top", size=12)
+    ax.text(1.01, 1, "a yuan\nfor a yuan", transform=ax.get_yaxis_transform(), ha="left", va="center", size=12)
     ax.set_yscale("log")
     ax.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])
     ax.minorticks_off()
