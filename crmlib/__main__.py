@@ -65,6 +65,9 @@ def case(options) -> int:
 
     with tempfile.TemporaryDirectory() as scratch:
         made = write_case(simulate_case(seed=SEED), Path(scratch))
+        extra = [path.name for path in FOLDER.glob("*") if path.name not in {each.name for each in made}]
+        for name in extra:
+            print(f"{name}: no table of the case; take it away")
         stale = [path for path in made
                  if not (FOLDER / path.name).exists() or (FOLDER / path.name).read_bytes() != path.read_bytes()]
         for path in stale:
@@ -72,7 +75,7 @@ def case(options) -> int:
             if not options.check:
                 FOLDER.mkdir(parents=True, exist_ok=True)
                 (FOLDER / path.name).write_bytes(path.read_bytes())
-    return int(options.check and bool(stale))
+    return int(bool(extra) or (options.check and bool(stale)))
 
 
 def lint(options) -> int:

@@ -421,6 +421,62 @@ def test_effects_on_reasons_and_returns(large):
         assert near(rows["returned"].sum(), len(rows), p[f"return_{reason}"]), reason
 
 
+def test_chances_of_the_truth_are_those_of_the_parameters(large):
+    """No sampling noise: win-back by reason and offer, and what a call does to a contract year."""
+    p = large.truth.parameters
+    tried = large.winbacks.merge(large.truth.customers, on="customer_id").merge(large.truth.winbacks, on="attempt_id")
+    discounted = (tried["offer"] == "discount") & (tried["true_reason"] == "competitor")
+    expected = tried["true_reason"].map(lambda reason: p[f"return_{reason}"]) * np.where(discounted, 2, 1)
+    assert np.allclose(tried["return_probability"], expected, atol=1e-12)
+    rows = large.contracts.merge(large.truth.contracts, on="contract_id").merge(large.truth.customers, on="customer_id")
+    ratio = (1 - rows["exit_probability_called"]) / (1 - rows["exit_probability_not_called"])
+    relief = (1 - p["neglect_exit"] * (1 - p["campaign_neglect_relief"])) / (1 - p["neglect_exit"])
+    for kind, factor in (("relationship", 1.0), ("transaction", 1 - p["campaign_backlash"])):
+        seen = ratio[rows["buyer_type"] == kind]
+        near_one, near_relief = np.abs(seen - factor) < 1e-3, np.abs(seen - factor * relief) < 1e-3
+        assert (near_one | near_relief).all() and near_one.any() and near_relief.any(), kind
+
+
+def test_the_campaign_is_a_lottery(large):
+    rows = large.contracts.dropna(subset=["campaign"]).merge(large.truth.customers, on="customer_id")
+    assert rows["due_on"].min() >= pd.Timestamp("2024-01-01")
+    for (kind, year), group in rows.groupby(["buyer_type", "year_number"]):
+        assert near((group["campaign"] == "call").sum(), len(group), 0.5), (kind, year)
+
+
+def test_customers_of_one_type_differ(large):
+    """The reason why retention rises with tenure: a beta distribution, not one probability for all."""
+    outside = large.truth.customers.merge(large.customers[large.customers["category"] != "internal"], on="customer_id")
+    for kind, concentration in (("relationship", 12.8), ("transaction", 5.0)):
+        own = outside.loc[outside["buyer_type"] == kind, "churn_probability"]
+        mean = large.truth.parameters[f"churn_mean_{kind}"]
+        assert own.var() == pytest.approx(mean * (1 - mean) / (concentration + 1), rel=0.1), kind
+
+
+def test_only_the_departure_of_a_lone_contact_costs_anything(large):
+    rows, people = contract_years(large), large.contacts.drop_duplicates("contact_id")
+    gone = rows[["contract_id", "customer_id", "started_on", "due_on"]].merge(people.dropna(subset=["left_on"]),
+                                                                              on="customer_id")
+    gone = gone[(gone["left_on"] >= gone["started_on"]) & (gone["left_on"] < gone["due_on"])]
+    others = gone[["contract_id", "customer_id", "contact_id", "left_on"]].merge(
+        people, on="customer_id", suffixes=("", "_other"))
+    stays = others[(others["contact_id"] != others["contact_id_other"]) & (others["since"] <= others["left_on"])
+                   & ~(others["left_on_other"] <= others["left_on"])]
+    alone = set(zip(gone["contract_id"], gone["contact_id"], strict=True)) - set(
+        zip(stays["contract_id"], stays["contact_id"], strict=True))
+    lone_years = {contract for contract, _ in alone}
+    event = rows["contract_id"].isin(set(stays["contract_id"]) - lone_years)
+    here = rows["customer_id"].isin(people["customer_id"]) & ~rows["contract_id"].isin(lone_years)
+    assert abs(share_of(rows["exit"][here], event[here])) < 4.5 * error_of(rows["exit"][here], event[here])
+
+
+def test_nobody_is_talked_to_between_leaving_and_coming_back(large):
+    talks = large.interactions.merge(large.truth.customers, on="customer_id").dropna(subset=["left_on"])
+    after = talks[talks["date"] >= talks["left_on"]]
+    won = large.winbacks[large.winbacks["returned"].eq(True).fillna(False)].set_index("customer_id")["date"]
+    assert len(after) and (after["date"] > won.reindex(after["customer_id"]).to_numpy()).all()
+
+
 def test_effects_on_prices(large):
     p = large.truth.parameters
     lines = large.orders[(large.orders["quantity"] > 0)].merge(large.products, on="product_id")

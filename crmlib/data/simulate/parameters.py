@@ -1,4 +1,4 @@
-"""Every effect that is built into the company, with its size: the truth that estimates are compared with.
+"""Every effect with a truth to compare an estimate with, and its size.
 
 Probabilities are per year unless said otherwise. An *exit share* e is the part of those who would have stayed
 that leaves because of one thing: the chance of staying is the product of ``1 - e`` over everything that happened.

@@ -181,7 +181,10 @@ def interactions(draws, values, people, life, contracts, spells):
     buyer = 4 + values["buyer_tone_rise"] / (1 + np.exp(-(since - values["buyer_tone_days"]) / 25))
     for name, tone in (("seller_tone", seller), ("buyer_tone", buyer)):
         table[name] = np.clip(np.round(rounded(tone) + 1.1 * draws.normal(m)), 1, 10).astype(np.int64)
-    return table
+    # nobody is talked to between leaving and coming back
+    back = spells.groupby("who")["begin"].max().reindex(range(n), fill_value=0).to_numpy()
+    there = (table["day"] < left[table["who"]]) | (table["day"] >= back[table["who"]])
+    return table[there].reset_index(drop=True)
 
 
 def referrals(draws, values, people, life):
@@ -348,9 +351,9 @@ def internal_services(draws, values, lines):
     for name, supplier, recipient in p.SERVICE_LINKS:
         chain = name not in ("tender_drawings", "travel_tickets")
         requests = checked if chain else draws.poisson(9 * (1 + 0.02 * np.arange(60)))
-        late = _binomial(draws, requests, values[f"on_time_{name}"])
+        on_time = _binomial(draws, requests, values[f"on_time_{name}"])
         parts.append(pd.DataFrame({"month": months, "supplier": supplier, "recipient": recipient, "service": name,
-                                   "requests": requests, "on_time": late}))
+                                   "requests": requests, "on_time": on_time}))
     return pd.concat(parts).sort_values(["month", "service"], kind="stable", ignore_index=True)
 
 
