@@ -30,6 +30,14 @@ def frame(rows):
     return table.assign(date=pd.to_datetime(table["date"]))
 
 
+def test_a_customer_with_a_negative_base_lifts_gross_retention_above_one():
+    """The documented exception: a return in the base window, of a purchase before it, and no purchase afterwards."""
+    days = (datetime.date(2021, 7, 1), datetime.date(2022, 7, 1), datetime.date(2023, 1, 1))
+    table = frame([(1, day, "w", amount) for day, amount in zip(days, (0.0, 0.0, -0.01), strict=True)])
+    rates = growth.retention_rates(growth.revenue_bridge(table, **WINDOWS))
+    assert rates["gross_retention"] == pytest.approx(1 / 0.99)
+
+
 def cents(values):
     return int(np.rint(np.asarray(values) * 100).astype(int).sum())
 
@@ -128,7 +136,11 @@ def test_rates_and_matrix_come_from_the_bridge(rows, meaning):
     loyal = own[own["cell"].isin(["loyalty", "extension"])]
     if rates["revenue_base"] > 0:
         assert rates["net_retention"] * rates["revenue_base"] == pytest.approx(loyal["revenue_current"].sum(), abs=1e-6)
-        assert rates["gross_retention"] <= min(rates["net_retention"], 1) + 1e-12 or (loyal["change"] < 0).any()
+        # what leaves lowers it, unless returns had left those who went with less than nothing
+        assert (rates["gross_retention"] <= 1 + 1e-12) == (own.loc["churn", "change"] + own.loc["contraction", "change"]
+                                                          <= 1e-9)
+        added = own.loc["expansion", "change"] + (own.loc["extension", "change"] if meaning else 0.0)
+        assert (rates["gross_retention"] <= rates["net_retention"] + 1e-12) == (added >= -1e-9)
     for reactivated in ("new", "existing"):
         assert cents(growth.growth_matrix(bridge, reactivated=reactivated).to_numpy()) == cents(matrix.to_numpy())
 

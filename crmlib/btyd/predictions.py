@@ -490,8 +490,9 @@ def _new(model, t):
     from scipy.special import gammaln
 
     alpha, beta, gamma, delta = params
-    log_ratio = gammaln(gamma + delta) - gammaln(delta) + gammaln(1 + delta + t) - gammaln(gamma + delta + t)
-    return alpha / (alpha + beta) * delta / (gamma - 1) * (1 - np.exp(log_ratio) / delta)
+    # in pairs that cancel exactly at t = 0, whatever the last bits of the parameters
+    log_ratio = gammaln(1 + delta + t) - gammaln(1 + delta) + (gammaln(gamma + delta) - gammaln(gamma + delta + t))
+    return alpha / (alpha + beta) * delta / (1 - gamma) * np.expm1(log_ratio)
 
 
 def _off_one(value):
