@@ -8,6 +8,10 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# how long an example takes says how busy the machine is, not whether the property holds
+settings.register_profile("course", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("course")
+
 
 def pytest_terminal_summary(terminalreporter):
     """Name the concepts that wait for their chapter, and why browser tests did not run."""
@@ -27,6 +31,23 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session")
+def case():
+    """The company of the course, read once; tests do not change its tables."""
+    from crmlib.data import load_case
+
+    return load_case()
+
+
+@pytest.fixture
+def closed_figures():
+    """Close the figures that a test has drawn."""
+    yield
+    import matplotlib.pyplot
+
+    matplotlib.pyplot.close("all")
+
+
+@pytest.fixture(scope="session")
 def spark():
     """A Spark session on two cores of this machine; tests that ask for it are skipped without Java."""
     pytest.importorskip("pyspark")
@@ -38,7 +59,3 @@ def spark():
                .config("spark.sql.shuffle.partitions", 2).config("spark.sql.session.timeZone", "UTC").getOrCreate())
     yield session
     session.stop()
-
-
-settings.register_profile("shared cores", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("shared cores")

@@ -10,8 +10,7 @@ from crmlib import btyd
 from crmlib.units import convert_time
 from tests.btyd_data import NBD, at, customers, fit, split
 
-settings.register_profile("btyd", max_examples=60, deadline=None)
-QUICK = settings.get_profile("btyd")
+QUICK = settings(max_examples=60)
 
 positive = st.floats(0.05, 20)
 PARAMS = st.tuples(positive, st.floats(0.5, 200), st.floats(0.05, 8), positive)

@@ -7,7 +7,7 @@ import ibis
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlib import btyd
@@ -307,7 +307,7 @@ ROWS = st.lists(st.tuples(st.sampled_from("abcd"), MOMENTS, st.integers(-500, 10
 
 
 @given(rows=ROWS)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 def test_summary_against_plain_python(rows):
     end = datetime.date(2024, 1, 31)
     expected = reference_summary(rows, end)
@@ -326,7 +326,7 @@ def test_summary_against_plain_python(rows):
 
 
 @given(rows=ROWS, seed=st.integers(0, 99))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_holdout_adds_up_to_the_summary_at_the_end(rows, seed):
     """Frequency plus holdout frequency is the frequency at the end, whatever the split."""
     end, middle = datetime.date(2024, 2, 10), datetime.date(2024, 1, 10 + seed % 15)

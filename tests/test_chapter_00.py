@@ -57,10 +57,7 @@ def test_bad_input_is_named(values, options, error, message):
         contact_profit_curve(values, **options)
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    matplotlib.pyplot.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 def test_purchase_counts_draw_the_share_of_each_count_and_gather_the_rest():

@@ -12,7 +12,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import growth, plots  # noqa: E402
-from crmlib.data import load_case, simulate_case  # noqa: E402
+from crmlib.data import simulate_case  # noqa: E402
 from crmlib.plots import PALETTE  # noqa: E402
 from crmlib.teaching.check import check  # noqa: E402
 from crmlib.teaching.questions import load  # noqa: E402
@@ -25,15 +25,7 @@ CURVES = pd.DataFrame({"potential": [330e3, 450e3, 700e3, 200e3], "scale": [11e3
                       index=["loyalty", "extension", "acquisition", "diversification"])
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def case():
-    return load_case()
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 def outside(case):

@@ -29,15 +29,7 @@ PEOPLE = pd.DataFrame({
 })
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def case():
-    return load_case()
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 # --------------------------------------------------------- the truth, in twenty other companies

@@ -22,15 +22,7 @@ CHANNELS = ("cold_call", "fair", "promotion", "referral", "search", "workplace")
 NOT_SELLING = ("service", "advice", "courtesy")
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def case():
-    return load_case()
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 # ------------------------------------------------- estimates against the truth, in twenty companies

@@ -22,10 +22,7 @@ START = {"margin": 100, "retention_rate": 0.8, "discount_rate": 0.1, "acquisitio
 approx = pytest.approx
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 # ------------------------------------------------------------------------------ the explorer

@@ -7,7 +7,6 @@ import pytest
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import to_hex  # noqa: E402
 from matplotlib.dates import date2num  # noqa: E402
 
@@ -21,10 +20,7 @@ CALIBRATION, HOLDOUT = "1997-09-30", "1998-06-30"
 VALUE = {"horizon": 39, "horizon_unit": "week", "margin": 0.3, "annual_discount_rate": 0.15}
 
 
-@pytest.fixture(autouse=True)
-def closed_figures():
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmlib import clv
@@ -97,7 +97,6 @@ def table(rows, **more):
     return clv.lifetime_value_table(1000, **(arguments | more))
 
 
-@settings(deadline=None)  # a table is slow on a busy machine, and speed is not the question
 @given(yearly)
 def test_table_balances(rows):
     t = table(rows, acquisition_cost=7, programme_cost=11, referral_incentive=3)
@@ -108,7 +107,6 @@ def test_table_balances(rows):
     assert (t["retained"] + t["referred"]).to_numpy() == pytest.approx(t["customers"].to_numpy())
 
 
-@settings(deadline=None)  # a table is slow on a busy machine, and speed is not the question
 @given(yearly, st.floats(0.1, 1000))
 def test_table_does_not_depend_on_the_size_of_the_cohort(rows, scale):
     small = table(rows)
@@ -122,7 +120,6 @@ def test_table_does_not_depend_on_the_size_of_the_cohort(rows, scale):
     )
 
 
-@settings(deadline=None)  # a table is slow on a busy machine, and speed is not the question
 @given(yearly, st.floats(0.01, 100))
 def test_table_charges_acquisition_once(rows, cost):
     difference = table(rows)["lifetime_value"] - table(rows, acquisition_cost=cost)["lifetime_value"]

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from crmlib import growth
 
-settings.register_profile("growth", max_examples=25, deadline=None)
-QUICK = settings.get_profile("growth")
+QUICK = settings(max_examples=25)
 WINDOWS = {"base": ("2022-07-01", "2023-06-30"), "current": ("2023-07-01", "2024-06-29")}
 DAYS = {name: [pd.Timestamp(day) for day in window] for name, window in WINDOWS.items()}
 

@@ -26,7 +26,7 @@ def books(draw):
     return customers, orders, [money for _, money in lines]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(books(), st.sampled_from(["merge", "separate"]))
 def test_money_is_complete_to_the_cent_and_internal_customers_bring_no_revenue(book, same_name):
     customers, orders, money = book
@@ -43,7 +43,6 @@ def test_money_is_complete_to_the_cent_and_internal_customers_bring_no_revenue(b
         assert by_category["share"].sum() == pytest.approx(1)
 
 
-@settings(deadline=None)
 @given(cents, st.lists(st.integers(0, 1000), min_size=1, max_size=8).filter(any))
 def test_parts_add_up_to_the_amount_and_are_within_a_cent_of_their_share(amount, weights):
     shares = {f"payer {i}": weight / sum(weights) for i, weight in enumerate(weights)}
@@ -60,7 +59,7 @@ people = st.lists(
       .drop_duplicates(["customer_id", "person", "role"]))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(people, st.lists(st.floats(-1, 1), min_size=20, max_size=20))
 def test_coverage_counts_nobody_twice_and_stays_in_its_bounds(rows, stances):
     rows = rows.assign(contact_id=rows["customer_id"] * 4 + rows["person"]).astype({"contact_id": int})
@@ -80,7 +79,6 @@ def test_coverage_counts_nobody_twice_and_stays_in_its_bounds(rows, stances):
     pd.testing.assert_frame_equal(shuffled, table)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.floats(-1e6, 1e6)), min_size=1, max_size=12),
        st.floats(0, 1), st.floats(0, 1))
 def test_expected_loss_is_a_share_of_the_money_that_hangs_on_one_person(accounts, departure, exit_probability):
@@ -92,7 +90,6 @@ def test_expected_loss_is_a_share_of_the_money_that_hangs_on_one_person(accounts
     assert (risk["on_one_person"].isna() == (coverage["people"] == 0)).all()
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 500), st.floats(0, 1)), min_size=1, max_size=8), st.floats(0, 1))
 def test_no_chain_is_better_than_its_weakest_link_and_none_gains_more_than_that_link(links, target):
     table = pd.DataFrame({"supplier": range(len(links)), "recipient": range(1, len(links) + 1),
@@ -106,7 +103,7 @@ def test_no_chain_is_better_than_its_weakest_link_and_none_gains_more_than_that_
         assert chain.loc[chain["weakest"], "gain"].iloc[0] >= chain["gain"].max() - 1e-9
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(-5, 60), st.integers(1, 12)), min_size=1, max_size=9), st.integers(0, 60))
 def test_selection_fits_and_exact_is_never_beaten(accounts, capacity):
     values, hours = [float(v) for v, _ in accounts], [float(h) for _, h in accounts]

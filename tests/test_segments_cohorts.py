@@ -75,7 +75,7 @@ def test_bad_cohorts():
         cohort_table(THREE.assign(amount=[nan, 1, 1, 1, 1, 1]), as_of="2024-12-31")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 700), st.integers(0, 20_000)), min_size=1))
 def test_revenue_of_all_cohorts_adds_up_to_the_cent(rows):
     table = pd.DataFrame(rows, columns=["customer_id", "day", "cents"])
@@ -196,7 +196,7 @@ def test_bad_profit_tables():
 money = st.integers(-10**6, 10**7)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(1, 5), money, money), min_size=1),
        st.lists(st.tuples(st.integers(1, 7), st.integers(0, 10**6))))
 def test_profit_adds_up_to_the_cent(rows, visits):

@@ -162,7 +162,7 @@ def test_without_ties_all_levels_get_the_same_number(values):
     assert rank_scores(values, levels=5).value_counts().tolist() == [8] * 5
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 364), st.integers(-5_000, 20_000)), min_size=1))
 def test_money_adds_up_to_the_cent(rows):
     table = pd.DataFrame(rows, columns=["customer_id", "day", "cents"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from crmlib.errors import CrmWarning, DataError
@@ -173,7 +173,6 @@ shares = st.lists(st.floats(0.01, 1), min_size=4, max_size=4).map(lambda s: [eac
 
 
 @pytest.mark.filterwarnings("ignore:.*customers are in the best tier")
-@settings(deadline=None)
 @given(values, shares, st.sampled_from(["up", "down", "order"]), st.sampled_from(["count", "value"]))
 def test_better_tiers_hold_better_customers_and_nobody_is_lost(x, limits, ties, method):
     assume(max(x) > 0)

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import ibis
 import pandas as pd
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlib.data import read_transactions
@@ -59,7 +59,7 @@ def add_up(table, out, frame):
         assert report.set_index("check").loc["equal in the mapped columns", "rows"] == out.duplicated().sum()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(tables(IDS, DATES, AMOUNTS), st.booleans(), st.fixed_dictionaries(OPTIONS))
 def test_every_row_is_accounted_for_or_named(frame, as_csv, options):
     table, out, error = read(frame, as_csv, **options)
@@ -70,7 +70,7 @@ def test_every_row_is_accounted_for_or_named(frame, as_csv, options):
         assert " rows" in str(error) and "->" in str(error)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(tables(st.sampled_from(["1", "2", "3"]), CLEAN_DATES, CLEAN_AMOUNTS).filter(len), st.booleans(),
        st.fixed_dictionaries(OPTIONS))
 def test_clean_rows_arrive_as_pandas_would_count_them(frame, as_csv, options):

@@ -14,9 +14,9 @@ SEED = 2028
 CUSTOMERS = 3000
 
 KANO = ("water_quality", "next_day_delivery", "fast_repair", "free_filter_check", "app_ordering", "loaner_machine",
-         "plain_invoice", "sales_calls")
+        "plain_invoice", "sales_calls")
 HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
-             "trust", "you_orientation")
+            "trust", "you_orientation")
 _VALUES = ("value_product", "value_service", "value_personnel", "value_image", "cost_price", "cost_running",
            "cost_time", "cost_energy", "cost_psychic")
 
@@ -216,7 +216,8 @@ def check_keys(case: Case) -> None:
             problems.append(f"{len(missing):,} of {len(values):,} in {child} are not in {parent} "
                             f"(first: {missing.iloc[0]})")
     if problems:
-        raise DataError("the tables do not join: " + "; ".join(problems) + ". Write them again with write_case")
+        raise DataError("the tables do not join: " + "; ".join(problems)
+                        + ". `python -m crmlib case` makes the files again")
 
 
 def write_case(case: Case, folder: Path) -> list[Path]:

@@ -24,7 +24,7 @@ def simulate_case(*, seed: int, customers: int = stored.CUSTOMERS, changes: dict
         Number of the company, zero or more; a student number is a good one. The same seed gives the same tables.
     customers : int
         Customers who come on their own, at least 100. End users who open an account of their own, second
-        registrations and the firm's own departments come on top (about 5 %).
+        registrations and the firm's own departments come on top (a few per cent).
     changes : dict of str to float, optional
         Other sizes for some of the effects in ``simulate.parameters.PARAMETERS``, by name.
 
@@ -130,10 +130,10 @@ class _Ids:
         return np.where(day < self.split[who], self.first[who], self.second[who])
 
 
-def _day(numbers, *, never=NEVER):
+def _day(numbers):
     numbers = np.asarray(numbers)
     days = OPENING + np.minimum(numbers, DAYS * 2)
-    return np.where(numbers >= never, np.datetime64("NaT", "D"), days).astype("datetime64[us]")
+    return np.where(numbers >= NEVER, np.datetime64("NaT", "D"), days).astype("datetime64[us]")
 
 
 def _named(codes, labels):
@@ -176,7 +176,7 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     contacts = pd.DataFrame({
         "contact_id": known[row],
         "customer_id": ids.first[persons["owner"].to_numpy()[row]], "name": contact_names[row],
-        "title": _named(role_rows["title"], records._TITLES), "role": _named(role_rows["role"], parameters.ROLES),
+        "title": _named(role_rows["title"], records.TITLES), "role": _named(role_rows["role"], parameters.ROLES),
         "influence": role_rows["influence"], "stance": persons["stance"].to_numpy()[row],
         "since": _day(persons["since"].to_numpy()[row]), "left_on": _day(persons["left"].to_numpy()[row]),
         "became_customer_id": pd.array(np.where(became >= 0, ids.first[became], -1), dtype="Int64"),
@@ -202,9 +202,9 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     interactions = {
         "interaction_id": np.arange(1, len(talks) + 1), "customer_id": ids.at(talks["who"], talks["day"]),
         "contact_id": _spoken_to(draws("spoken to"), talks, persons, known), "date": _day(talks["day"]),
-        "medium": _named(talks["medium"], records._MEDIA), "purpose": _named(talks["purpose"], records._PURPOSES),
-        "cost": talks["cost"], "function": _named(talks["function"], records._FUNCTIONS),
-        "barrier": _named(talks["barrier"], records._BARRIERS), "seller_tone": talks["seller_tone"],
+        "medium": _named(talks["medium"], records.MEDIA), "purpose": _named(talks["purpose"], records.PURPOSES),
+        "cost": talks["cost"], "function": _named(talks["function"], records.FUNCTIONS),
+        "barrier": _named(talks["barrier"], records.BARRIERS), "seller_tone": talks["seller_tone"],
         "buyer_tone": talks["buyer_tone"],
     }
     failures = records.incidents(draws("incidents"), everybody, life)
@@ -212,15 +212,15 @@ def _tables(seed, values, draws, everybody, life, persons, role_rows, spells, co
     survey = answers.assign(customer_id=ids.at(answers["who"], answers["day"]), date=_day(answers["day"]))
     incidents = failures.assign(
         incident_id=np.arange(1, len(failures) + 1), customer_id=ids.at(failures["who"], failures["day"]),
-        date=_day(failures["day"]), kind=_named(failures["kind"], ("leak", "no_cooling", "no_heating", "noise")),
-        handling=_named(failures["handling"], ("replaced_at_once", "repaired", "blame_first")))
+        date=_day(failures["day"]), kind=_named(failures["kind"], records.FAILURES),
+        handling=_named(failures["handling"], records.HANDLINGS))
     asked = records.interviews(draws("interviews"), values, everybody, life)
     churn_interviews = asked.assign(customer_id=ids.second[asked["who"]], date=_day(asked["day"]),
                                     stated_reason=_named(asked["stated"], parameters.REASONS))
     attempts = attempts.sort_values(["day", "who"], kind="stable", ignore_index=True)
     winbacks = attempts.assign(
         attempt_id=np.arange(1, len(attempts) + 1), customer_id=ids.second[attempts["who"]],
-        date=_day(attempts["day"]), offer=_named(attempts["offer"], ("call", "visit", "discount")),
+        date=_day(attempts["day"]), offer=_named(attempts["offer"], records.OFFERS),
         returned=pd.array(attempts["returned"] == 1, dtype="boolean"))
     winbacks["returned"] = winbacks["returned"].mask(attempts["returned"] < 0)
     truth_winbacks = winbacks.assign(

@@ -16,19 +16,22 @@ _SIGNS = ("安邦昌成德东方丰福光广国海和恒宏华汇吉嘉建江金
           "旺文西祥新兴信旭益永宇源泽正志中")
 _GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华慧建文玲红玉宇浩婷雪晨琳佳欣怡"
 _SUFFIX = ("商务", "酒店", "学校", "诊所", "餐厅", "工厂")
-_TITLES = ("director", "owner", "accountant", "buyer", "facility manager", "receptionist", "office manager",
+TITLES = ("director", "owner", "accountant", "buyer", "facility manager", "receptionist", "office manager",
            "technician")
 # titles that go with a person's weightiest role, by role: initiator, user, influencer, decider, approver, …
 _TITLES_BY_ROLE = ((6, 6), (6, 7), (4, 7), (0, 1), (2, 2), (3, 3), (5, 5))
 _WEIGHTIEST = (3, 4, 5, 2, 6, 0, 1)
-_BARRIERS = ("emotional distortion", "different values", "unclear wording", "too much information", "body language",
+BARRIERS = ("emotional distortion", "different values", "unclear wording", "too much information", "body language",
              "organisation")
 _BARRIER_SHARES = (0.16, 0.14, 0.26, 0.18, 0.06, 0.20)
-_FUNCTIONS = ("emotive", "motivation", "information", "control")
-_PURPOSES = ("sales", "price_request", "service", "advice", "courtesy", "renewal")
+FUNCTIONS = ("emotive", "motivation", "information", "control")
+PURPOSES = ("sales", "price_request", "service", "advice", "courtesy", "renewal")
 _FUNCTION_BY_PURPOSE = ((0.10, 0.55, 0.30, 0.05), (0.02, 0.13, 0.75, 0.10), (0.10, 0.05, 0.55, 0.30),
                         (0.08, 0.17, 0.70, 0.05), (0.65, 0.15, 0.18, 0.02), (0.35, 0.40, 0.20, 0.05))
-_MEDIA = ("visit", "call", "message")
+MEDIA = ("visit", "call", "message")
+FAILURES = ("leak", "no_cooling", "no_heating", "noise")
+HANDLINGS = ("replaced_at_once", "repaired", "blame_first")
+OFFERS = ("call", "visit", "discount")
 _COST = {"visit": 320, "call": 14, "message": 1}
 # a pair of answers for each cell of the table of Berger et al. (1993): like, must-be, neutral, live with, dislike
 _KANO_CELLS = {
@@ -170,7 +173,7 @@ def interactions(draws, values, people, life, contracts, spells):
     table = table.sort_values(["day", "who"], kind="stable", ignore_index=True)
     m = len(table)
     medium = table["medium"].to_numpy()
-    cost = np.array([_COST[name] for name in _MEDIA])[medium]
+    cost = np.array([_COST[name] for name in MEDIA])[medium]
     table["cost"] = np.where(medium == 0, np.round(cost * (0.7 + 0.6 * draws.uniform(m))), cost).astype(np.int64)
     table["function"] = draws.pick_by(_FUNCTION_BY_PURPOSE, table["purpose"].to_numpy())
     table["barrier"] = np.where(draws.uniform(m) < 0.12, draws.pick(_BARRIER_SHARES, m), -1)
