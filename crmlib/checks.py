@@ -98,3 +98,8 @@ def check_count(name: str, value: int, *, minimum: int = 1) -> int:
     if number == int(number) and number >= minimum:
         return int(number)
     raise ValueError(f"{name} must be a whole number of at least {minimum}, not {value!r}")
+
+
+def shown(value) -> str:
+    """Return an id as a reader would type it: ``'A17'`` or ``17``, not ``np.int64(17)``."""
+    return repr(value.item() if hasattr(value, "item") else value)

@@ -13,6 +13,8 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day, check_fraction, check_positive
 from crmlib.errors import CrmWarning, DataError
+from crmlib.intervals import rate_interval
+from crmlib.lines import lines_table
 from crmlib.units import days_per
 
 # component -> cell, in the order of the table
@@ -39,59 +41,7 @@ PARTIAL_DAYS = 45  # silence at the end of a window after which the data seem to
 DENSE_LINES = 100  # lines in a window from which on such a silence at its start is remarked on
 
 
-# ------------------------------------------------------------------------------------ lines in
-
-
-def _lines_table(lines, columns):
-    """Return `lines` as an Ibis table with these columns, complete and of the right types, or say what is wrong."""
-    import ibis
-
-    if not isinstance(lines, (pd.DataFrame, ibis.Table)):
-        raise TypeError(
-            f"lines must be a table from crmlib.data.read_transactions or a DataFrame, not {type(lines).__name__}"
-        )
-    columns = list(dict.fromkeys(columns))
-    twice = [name for name in columns if list(lines.columns).count(name) > 1]
-    if twice:
-        raise DataError(f"lines have the column(s) {', '.join(twice)} more than once: rename or drop one of each")
-    missing = [name for name in columns if name not in lines.columns]
-    if missing:
-        there = ", ".join(map(str, lines.columns))
-        raise DataError(
-            f"lines lack the column(s) {', '.join(missing)}; they have {there}: map yours with "
-            "crmlib.data.read_transactions(…)"
-        )
-    if isinstance(lines, pd.DataFrame):
-        frame = lines[columns]
-        found = [f"{count:,} in {name}" for name, count in frame.isna().sum().items() if count]
-        if found:
-            raise DataError(f"lines have missing values ({', '.join(found)}): clean them with "
-                            "crmlib.data.read_transactions, or drop them knowingly")
-        kinds = frame["customer_id"].map(type).nunique() if frame["customer_id"].dtype == object else 1
-        if kinds > 1:
-            raise DataError("customer_id holds numbers as well as text: make them one type, for instance with "
-                            "astype(str)")
-        for name in columns:
-            if pd.api.types.is_float_dtype(frame[name].dtype) and np.isinf(frame[name].to_numpy(float)).any():
-                raise DataError(f"lines have infinite values in {name}: clean them with crmlib.data.read_transactions")
-        table = ibis.memtable(frame)
-    else:
-        table = lines.select(*columns)
-        nulls = table.aggregate(**{f"n{k}": table[name].isnull().sum() for k, name in enumerate(columns)}).execute()
-        counts = [int(n) if pd.notna(n) else 0 for n in nulls.iloc[0]]
-        found = [f"{count:,} in {name}" for name, count in zip(columns, counts, strict=True) if count]
-        if found:
-            raise DataError(f"lines have missing values ({', '.join(found)}): read them with "
-                            "crmlib.data.read_transactions, or filter them knowingly")
-    date = table.date.type()
-    if not (date.is_date() or date.is_timestamp()) or (date.is_timestamp() and date.timezone is not None):
-        raise DataError(f"date is of type {date}: a date or a timestamp without zone is needed; read the lines with "
-                        "crmlib.data.read_transactions")
-    for name in columns:
-        if name in ("amount", "margin") and not table[name].type().is_numeric():
-            raise DataError(f"{name} is of type {table[name].type()}, not a number: read the lines with "
-                            "crmlib.data.read_transactions")
-    return table
+# ------------------------------------------------------------------------------------- windows
 
 
 def _window(name, window):
@@ -238,7 +188,8 @@ def revenue_bridge(
         more seeming acquisitions turn out to be reactivations. It cuts the history of offerings too: what was last
         sold before it is new.
     identity : mapping, Series or two-column DataFrame, optional
-        From ids in the lines to the customer behind them; ids not named stay as they are. See `identity_by_name`.
+        From ids in the lines to the customer behind them; ids not named stay as they are. See
+        `crmlib.identity.account_ids`.
     launches : mapping or Series, optional
         Launch date of every offering. Then an offering is new to the firm if launched after the base window, sold or
         not.
@@ -322,7 +273,7 @@ def revenue_bridge(
                 "that says what was bought (offering=…), or pass new_offering=None for a bridge over customers only"
             )
         columns.append(offering)
-    table = _lines_table(lines, columns)
+    table = lines_table(lines, columns, money=("amount", "margin"))
     _check_reach(table, base, current, allow_empty)
     launched = None
     if launches is not None and new_offering is not None:
@@ -677,62 +628,6 @@ def matrix_by_year(bridges, *, measure="change"):
     return table.assign(total=[_sum(row) for row in table.to_numpy()])
 
 
-def identity_by_name(customers, *, customer_id="customer_id", name="name"):
-    """Map the ids of customers who share a name to the first of them.
-
-    Parameters
-    ----------
-    customers : pandas.DataFrame
-        One row per id.
-    customer_id, name : str
-        Its columns. A missing or blank name joins nobody.
-
-    Returns
-    -------
-    pandas.Series
-        Indexed by the ids that change, its values the ids they become: the `identity` of `revenue_bridge`. The lowest
-        id of a name stands for all (of text ids the first by letters).
-
-    Raises
-    ------
-    DataError
-        If a column is missing, or an id is missing or there twice.
-
-    Warns
-    -----
-    CrmWarning
-        If a name has more than two ids: "unknown" is such a name.
-
-    Notes
-    -----
-    An equal name is a reason to look, not a proof: two shops of a chain, or two people called Wang, may share one.
-    Look through the list before you use it.
-
-    Examples
-    --------
-    >>> customers = pd.DataFrame({"customer_id": [7, 8, 9], "name": ["Hotel Jin", "Cafe Mu", "Hotel Jin"]})
-    >>> identity_by_name(customers).to_dict()
-    {9: 7}
-    """
-    missing = [column for column in (customer_id, name) if column not in customers.columns]
-    if missing:
-        raise DataError(f"customers lack the column(s) {', '.join(missing)}; they have "
-                        f"{', '.join(map(str, customers.columns))}")
-    ids = customers[customer_id]
-    wrong = int(ids.isna().sum() + ids.duplicated().sum())
-    if wrong:
-        raise DataError(f"{wrong:,} id(s) are missing or there twice: one row per id is needed")
-    named = customers.loc[customers[name].notna() & customers[name].astype(str).str.strip().ne(""), [customer_id, name]]
-    often = named[name].value_counts()
-    if len(often) and often.iloc[0] > 2:
-        warnings.warn(f"{(often > 2).sum():,} name(s) have more than two ids (first: {often.index[0]!r}, "
-                      f"{often.iloc[0]:,}): if that is no name but a filler, blank it first", CrmWarning, stacklevel=2)
-    first = named.groupby(name)[customer_id].transform("min")
-    moved = first.to_numpy() != named[customer_id].to_numpy()
-    return pd.Series(first[moved].to_numpy(), index=pd.Index(named.loc[moved, customer_id], name="customer_id"),
-                     name="identity")
-
-
 # ------------------------------------------------------------------------------------- drivers
 
 
@@ -779,7 +674,7 @@ def revenue_drivers(lines, *, base, current, method="shapley", identity=None):
     """
     check_choice("method", method, ("shapley", "log_mean"))
     base, current = _windows(base, current)
-    table = _lines_table(lines, ["customer_id", "date", "amount"])
+    table = lines_table(lines, ["customer_id", "date", "amount"])
     _check_reach(table, base, current, allow_empty=False)
     table = _with_identity(table, identity)
     before, after = (_factors(table, window, name) for window, name in ((base, "base"), (current, "current")))
@@ -880,8 +775,6 @@ def adoption_rate(lines, *, offerings, launched_on, observation_end, exposed, le
     ...               exposed=exposed).round(2).to_dict()
     {'customers': 2.0, 'takers': 1.0, 'years': 1.5, 'rate': 0.67, 'low': 0.0, 'high': 4.96}
     """
-    from scipy.stats import chi2
-
     level = check_fraction("level", level)
     launch, end = check_day("launched_on", launched_on), check_day("observation_end", observation_end)
     if launch > end:
@@ -890,7 +783,7 @@ def adoption_rate(lines, *, offerings, launched_on, observation_end, exposed, le
         raise ValueError(f"offerings={offerings!r}: give a list of products, for instance ['coffee']")
     offerings = list(offerings)
     exposed = _exposure(exposed, launch, end)
-    table = _lines_table(lines, ["customer_id", "date", "amount", "product_id"])
+    table = lines_table(lines, ["customer_id", "date", "amount", "product_id"])
     if not int(table.product_id.isin(offerings).sum().execute()):
         raise DataError(f"no line has one of the offerings {', '.join(map(repr, offerings))}: are they written as in "
                         "product_id?")
@@ -912,13 +805,11 @@ def adoption_rate(lines, *, offerings, launched_on, observation_end, exposed, le
     at_risk = (stop >= exposed["start"]) & (exposed["end"] > exposed["start"])  # who had it before is no taker
     takers = int(((taken >= exposed["start"]) & (taken < exposed["end"])).sum())
     years = float((stop - exposed["start"])[at_risk].dt.days.sum() / days_per("year"))
-    tail = (1 - level) / 2
-    low = chi2.ppf(tail, 2 * takers) / 2 if takers else 0.0
+    low, high = rate_interval(takers, years, level=level)
     return pd.Series({
         "customers": float(at_risk.sum()), "takers": float(takers), "years": years,
         "rate": takers / years if years else np.nan,
-        "low": low / years if years else np.nan,
-        "high": chi2.ppf(1 - tail, 2 * takers + 2) / 2 / years if years else np.nan,
+        "low": low, "high": high,
     })
 
 

@@ -507,7 +507,8 @@ def some_orders(**changes):
 
 
 @pytest.mark.parametrize(("frame", "message"), [
-    (lambda: some_orders().drop(columns="amount"), r"orders lack the column\(s\) amount: map your columns"),
+    (lambda: some_orders().drop(columns="amount"),
+     r"orders lack the column\(s\) amount; they have .*: map your columns"),
     (lambda: some_orders().rename(columns={"customer_id": "id", "date": "when"}),
      r"lack the column\(s\) customer_id, date"),
     (lambda: some_orders(amount=[1.0, np.nan, 3.0]), r"missing values \(1 in amount\)"),

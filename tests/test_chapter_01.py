@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import growth, plots  # noqa: E402
 from crmlib.data import simulate_case  # noqa: E402
+from crmlib.identity import account_ids, replace_ids  # noqa: E402
 from crmlib.plots import PALETTE  # noqa: E402
 from crmlib.teaching.check import check  # noqa: E402
 from crmlib.teaching.questions import load  # noqa: E402
@@ -30,7 +31,8 @@ pytestmark = pytest.mark.usefixtures("closed_figures")
 
 def outside(case):
     customers = case.customers[case.customers["category"] != "internal"]
-    return case.orders[case.orders["customer_id"].isin(customers["customer_id"])], growth.identity_by_name(customers)
+    ids = account_ids(customers, same_name="merge")
+    return case.orders[case.orders["customer_id"].isin(customers["customer_id"])], ids
 
 
 def year(y):
@@ -70,18 +72,12 @@ def test_launch_dates_of_the_case_tell_what_the_first_sales_tell(case):
                                       growth.revenue_bridge(sold, **window))
 
 
-def test_equal_names_are_the_same_customer_and_nobody_else_is(case):
-    _, identity = outside(case)
-    truth = case.truth.customers.query("person_id != customer_id").set_index("customer_id")["person_id"]
-    assert identity.sort_index().to_dict() == truth.sort_index().to_dict()
-
-
 def take_up(case, buyer_type):
     """The chapter's estimate: early customers, exposed until they truly left."""
     sold, identity = outside(case)
 
     def as_one(table):
-        return table.assign(customer_id=table["customer_id"].replace(identity.to_dict()))
+        return replace_ids(table, identity)
 
     truth = as_one(case.truth.customers)
     exposed = as_one(case.customers).groupby("customer_id").agg(start=("acquired_on", "min"))

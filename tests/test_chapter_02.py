@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import clv, plots, roles  # noqa: E402
 from crmlib.data import load_case  # noqa: E402
+from crmlib.identity import account_ids  # noqa: E402
 from crmlib.plots.style import PALETTE  # noqa: E402
 from crmlib.teaching.check import check  # noqa: E402
 from crmlib.teaching.questions import chapter_02  # noqa: E402
@@ -42,7 +43,7 @@ def twenty():
     for seed in (None, *range(20)):  # the company of the course, and twenty others
         company = load_case(seed=seed)
         truth, end = company.truth.parameters, company.observation_end
-        ids = roles.account_ids(company.customers, same_name="merge")
+        ids = account_ids(company.customers, same_name="merge")
         contacts, orders, contracts, winbacks = (
             table.assign(customer_id=table["customer_id"].map(ids))
             for table in (company.contacts, company.orders, company.contracts, company.winbacks))

@@ -197,16 +197,6 @@ def test_identity_turns_seeming_churn_and_acquisition_into_expansion(identity):
     assert changes(growth.revenue_bridge(TWO_IDS, identity=identity, **YEARS)) == {"unchanged": 0.0, "expansion": 10.0}
 
 
-def test_identity_by_name():
-    customers = pd.DataFrame({"customer_id": [5, 3, 9, 4, 1], "name": ["A", "B", "A", None, None]})
-    assert growth.identity_by_name(customers).to_dict() == {9: 5}
-    assert growth.identity_by_name(customers.iloc[:2]).empty
-    with pytest.raises(DataError, match="lack the column.s. name; they have customer_id"):
-        growth.identity_by_name(customers[["customer_id"]])
-    with pytest.raises(DataError, match=r"1 id\(s\) are missing or there twice"):
-        growth.identity_by_name(pd.concat([customers, customers.head(1)]))
-
-
 @pytest.mark.parametrize(("identity", "message"), [
     ({"new": None}, r"1 id\(s\) of identity are missing or lead nowhere"),
     ({"new": "old", "old": "older"}, r"leads to 1 id\(s\) that are themselves mapped on \(first: 'old'\)"),
@@ -246,9 +236,9 @@ def test_windows_and_options_that_cannot_be_meant(windows, message):
     (SMALL.assign(product_id=SMALL["product_id"].where(SMALL["product_id"] != "coffee")),
      r"missing values \(2 in product_id\)"),
     (SMALL.assign(amount=np.inf), "infinite values in amount"),
-    (SMALL.assign(amount="12"), "amount is of type string, not a number"),
-    (SMALL.assign(date="2023-01-01"), "date is of type string"),
-    (SMALL.assign(date=SMALL["date"].dt.tz_localize("Asia/Shanghai")), "date is of type timestamp"),
+    (SMALL.assign(amount="12"), "amount of lines is of type string, not a number"),
+    (SMALL.assign(date="2023-01-01"), "date of lines is of type string"),
+    (SMALL.assign(date=SMALL["date"].dt.tz_localize("Asia/Shanghai")), "date of lines is in the time zone"),
     (SMALL.head(0), "there are no lines"),
     (SMALL[SMALL["date"] < "2024-01-01"],
      r"no line lies in current \(2024-01-01 to 2024-12-31\): the lines reach from 2022-01-05 to 2023-09-01"),
@@ -292,12 +282,6 @@ def test_identity_of_ids_that_are_not_there_is_remarked_on():
         growth.revenue_bridge(SMALL, identity={"li": "Li"}, **YEARS)
 
 
-def test_blank_names_join_nobody_and_fillers_are_remarked_on():
-    customers = pd.DataFrame({"customer_id": range(6), "name": ["", " ", "", "unknown", "unknown", "unknown"]})
-    with pytest.warns(CrmWarning, match=r"1 name\(s\) have more than two ids \(first: 'unknown', 3\)"):
-        assert growth.identity_by_name(customers).to_dict() == {4: 3, 5: 3}
-
-
 @pytest.mark.parametrize(("launches", "message"), [
     ({"water": 2020, "coffee": 2024, "filter": 2020}, "launches hold numbers"),
     (pd.Series(["2020-01-01"] * 2, index=["water", "water"]), "name 'water' twice"),
@@ -308,7 +292,7 @@ def test_launches_that_are_no_dates(launches, message):
 
 
 def test_ids_of_two_types_and_columns_that_are_there_twice():
-    with pytest.raises(DataError, match="numbers as well as text"):
+    with pytest.raises(DataError, match="customer_id of lines mixes text and numbers"):
         growth.revenue_bridge(SMALL.assign(customer_id=[1, *SMALL["customer_id"][1:]]), **YEARS)
     with pytest.raises(DataError, match=r"the column\(s\) amount more than once"):
         growth.revenue_bridge(pd.concat([SMALL, SMALL["amount"]], axis=1), **YEARS)

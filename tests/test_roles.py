@@ -460,35 +460,6 @@ def test_end_user_value_edges():
 # ------------------------------------------------------------------- customers, ids and money
 
 
-def test_two_ids_of_one_name_are_a_question():
-    with pytest.raises(DataError, match=r"1 name\(s\) have several ids, first 'Xinhua' \(1, 3\): one customer or two"):
-        roles.account_ids(CUSTOMERS)
-    assert roles.account_ids(CUSTOMERS, same_name="merge").to_dict() == {1: 3, 2: 2, 3: 3, 4: 4, 5: 5}  # 3 came first
-    assert roles.account_ids(CUSTOMERS, same_name="separate").to_dict() == {i: i for i in range(1, 6)}
-    undated = CUSTOMERS.drop(columns="acquired_on")
-    assert roles.account_ids(undated, same_name="merge")[3] == 1  # the smaller id
-    with pytest.raises(DataError, match=r"1 customer id\(s\) occur again"):
-        roles.account_ids(pd.concat([CUSTOMERS, CUSTOMERS.tail(1)]))
-    with pytest.raises(ValueError, match="same_name='fuse' is not known"):
-        roles.account_ids(CUSTOMERS, same_name="fuse")
-
-
-def test_blank_names_are_nobody_and_each_name_can_be_decided():
-    blank = CUSTOMERS.assign(name=["", "Jinli", " ", "Workshop", "Mrs Liu"])
-    with pytest.raises(DataError, match=r"2 name\(s\) are blank"):
-        roles.account_ids(blank, same_name="merge")
-    assert roles.account_ids(blank, same_name="separate").is_unique
-    two = CUSTOMERS.assign(name=["Xinhua", "Jinli", "Xinhua", "Jinli", "Mrs Liu"])
-    ids = roles.account_ids(two, same_name={"Xinhua": "merge", "Jinli": "separate"})
-    assert ids.to_dict() == {1: 3, 2: 2, 3: 3, 4: 4, 5: 5}
-    with pytest.raises(DataError, match=r"1 name\(s\) have several ids, first 'Jinli' \(2, 4\)"):
-        roles.account_ids(two, same_name={"Xinhua": "merge"})
-    with pytest.raises(DataError, match="do not have several ids, first 'Mrs Liu'"):
-        roles.account_ids(two, same_name={"Mrs Liu": "merge"})
-    with pytest.raises(ValueError, match="same_name='raise' is not known"):
-        roles.account_ids(two, same_name={"Xinhua": "raise"})
-
-
 def test_account_money_keeps_transfers_apart():
     money = roles.account_money(ORDERS, CUSTOMERS, same_name="merge").set_index("customer_id")
     assert money.loc[3].tolist() == ["business", 2, 150.0, 0.0]
@@ -521,7 +492,7 @@ def test_account_money_from_an_ibis_table_is_the_same():
     (ORDERS, CUSTOMERS.assign(category="B2B"), {}, r"categories not known: 'B2B' .*did you mean 'business'"),
     (ORDERS, CUSTOMERS.iloc[1:], {}, r"1 customer id\(s\) are not among the customers, first 1"),
     (ORDERS, CUSTOMERS.assign(category=["household", *CUSTOMERS["category"][1:]]), {}, "several categories, first 3"),
-    (ORDERS, CUSTOMERS, {"measure": "profit"}, "orders lack the column 'profit'"),
+    (ORDERS, CUSTOMERS, {"measure": "profit"}, r"orders lack the column\(s\) profit"),
     (ORDERS.assign(amount=np.nan), CUSTOMERS, {}, "6 in amount"),
     (ORDERS.drop(columns="date"), CUSTOMERS, {}, "lack the column.* date"),
     (ORDERS.assign(amount=0.014), CUSTOMERS, {}, r"amount has fractions of a cent in 6 line\(s\)"),

@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 
 from crmlib.data import load_cdnow
 from crmlib.errors import DataError
+from crmlib.intervals import share_interval
 from crmlib.segments import (
     cohort_table,
     customer_profit,
-    one_id_per_name,
-    replace_ids,
     retention_table,
-    share_interval,
     undisturbed,
 )
 
@@ -207,38 +205,6 @@ def test_profit_adds_up_to_the_cent(rows, visits):
     cents = (table * 100).round().astype("int64").sum()
     assert cents["revenue"] == orders["amount"].sum() and cents["margin"] == orders["margin"].sum()
     assert cents["profit"] == orders["margin"].sum() - int(costs["cost"].sum())
-
-
-def test_two_ids_for_one_name():
-    book = pd.DataFrame({"customer_id": [9, 3, 7, 4], "name": ["ann", "ann", "bob", "eve"], "district": list("xyxx")})
-    assert one_id_per_name(book).to_dict("list") == {"customer_id": [3, 9], "name": ["ann", "ann"], "keep": [3, 3]}
-    assert one_id_per_name(book, names=("name", "district")).empty
-    with pytest.raises(DataError, match=r"customers lack the column\(s\) firm"):
-        one_id_per_name(book, names="firm")
-    with pytest.raises(DataError, match="1 of 4 customers have no id or no name"):
-        one_id_per_name(book.assign(name=["ann", None, "bob", "eve"]))
-    orders = pd.DataFrame({"customer_id": [9, 3, 7], "amount": [1.0, 2.0, 4.0]})
-    assert replace_ids(orders, one_id_per_name(book))["customer_id"].tolist() == [3, 3, 7]
-    assert orders["customer_id"].tolist() == [9, 3, 7]
-    with pytest.raises(DataError, match=r"twice lacks the column\(s\) keep"):
-        replace_ids(orders, book)
-    with pytest.raises(DataError, match=r"1 id\(s\) have two replacements"):
-        replace_ids(orders, pd.DataFrame({"customer_id": [9, 9], "keep": [1, 2]}))
-    with pytest.raises(DataError, match="1 ids stand twice"):
-        one_id_per_name(book.assign(customer_id=[9, 9, 7, 4]))
-
-
-def test_replacing_ids_leaves_the_others_alone():
-    ids = [510104199001011235, 510104199001011237, 510104199001011239]        # 18 digits: more than a float holds
-    table = pd.DataFrame({"customer_id": ids})
-    twice = pd.DataFrame({"customer_id": ids[2:], "keep": ids[1:2]})
-    assert replace_ids(table, twice)["customer_id"].tolist() == [ids[0], ids[1], ids[1]]
-    with pytest.raises(DataError, match="the ids of twice are int64, those of table"):
-        replace_ids(table.astype(str), twice)
-    with pytest.raises(DataError, match="1 id.s. are replaced by one that is itself replaced, the first 3"):
-        replace_ids(table, pd.DataFrame({"customer_id": [3, 2], "keep": [2, 1]}))
-    with pytest.raises(DataError, match="1 id.s. have no replacement"):
-        replace_ids(table, pd.DataFrame({"customer_id": [3], "keep": [nan]}))
 
 
 def test_undisturbed_refuses_days_that_are_not_there():

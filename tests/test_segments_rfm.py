@@ -118,7 +118,7 @@ def test_bad_tables():
         rfm(FIVE.rename(columns={"amount": "money"}), as_of=END)
     with pytest.raises(DataError, match=r"missing values \(1 in customer_id\)"):
         rfm(FIVE.assign(customer_id=[None, *FIVE["customer_id"][1:]]), as_of=END)
-    with pytest.raises(TypeError, match="lines must be a pandas DataFrame or an Ibis table, not list"):
+    with pytest.raises(TypeError, match="lines must be a table from .* or a DataFrame, not list"):
         rfm([1], as_of=END)
     with pytest.raises(DataError, match="there are no lines|no customer"):
         rfm(FIVE.iloc[:0], as_of=END)
@@ -183,10 +183,10 @@ def test_equal_means_get_equal_scores():
 
 
 @pytest.mark.parametrize(("table", "message"), [
-    (FIVE.assign(date=FIVE["date"].dt.tz_localize("Asia/Shanghai")), "date of lines has a time zone"),
-    (FIVE.assign(date=20251231), "date of lines holds numbers"),
-    (FIVE.assign(amount=FIVE["amount"].astype(str)), "amount of lines must be numbers"),
-    (FIVE.assign(amount=np.inf), "amount of lines is infinite"),
+    (FIVE.assign(date=FIVE["date"].dt.tz_localize("Asia/Shanghai")), "date of lines is in the time zone Asia/Shanghai"),
+    (FIVE.assign(date=20251231), "date of lines is of type int64"),
+    (FIVE.assign(amount=FIVE["amount"].astype(str)), "amount of lines is of type string, not a number"),
+    (FIVE.assign(amount=np.inf), "infinite values in amount"),
     (FIVE.assign(customer_id=[1, "1", *"abcdefgh"]), "customer_id of lines mixes text and numbers"),
 ])
 def test_types_that_the_engine_would_misread_are_refused(table, message):
@@ -197,7 +197,7 @@ def test_types_that_the_engine_would_misread_are_refused(table, message):
 def test_engine_tables_are_looked_over_too():
     import ibis
 
-    with pytest.raises(DataError, match="amount of lines must be numbers, not string"):
+    with pytest.raises(DataError, match="amount of lines is of type string, not a number"):
         rfm(ibis.memtable(FIVE.assign(amount=FIVE["amount"].astype(str))), as_of=END)
     odd = ibis.memtable(FIVE).mutate(amount=ibis.literal(float("nan")))
     with pytest.raises(DataError, match="10 in amount"):

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.btyd.models import _unit_of
 from crmlib.btyd.predictions import _check_unit, _new, purchase_count_probability_new, row_weights
-from crmlib.btyd.summaries import _orders_table, customer_days, numbers
+from crmlib.btyd.summaries import customer_days, numbers, orders_table
 from crmlib.checks import check_choice, check_count, check_day, check_positive
 from crmlib.errors import DataError
 from crmlib.units import convert_time, days_per
@@ -56,7 +56,7 @@ def tracking(model, orders, *, calibration_end, observation_end, step="week"):
 
     check_choice("model", model.name, ("BG/NBD", "MBG/NBD", "Pareto/NBD"))
     start, end = check_day("calibration_end", calibration_end), check_day("observation_end", observation_end)
-    days = customer_days(_orders_table(orders), end)
+    days = customer_days(orders_table(orders), end)
     days = days.filter(days.is_purchase).select("customer_id", "day")
     first = days.group_by("customer_id").agg(first_day=days.day.min())
     cohort = first.filter(first.first_day <= ibis.literal(start))

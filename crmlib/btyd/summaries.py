@@ -14,6 +14,7 @@ import pandas as pd
 
 from crmlib.checks import check_day
 from crmlib.errors import CrmWarning, DataError
+from crmlib.lines import lines_table
 from crmlib.units import days_per
 
 # the log grid: bins of equal width in log(GRID_ORIGIN + t). A month is about the scale on which
@@ -22,40 +23,9 @@ GRID_ORIGIN_DAYS = 28.0
 LOG_GRIDS = (80, 40, 20, 10)
 
 
-def _orders_table(orders):
-    """Return `orders` as an Ibis table with customer_id, date and amount, or say what is missing."""
-    import ibis
-
-    if not isinstance(orders, (pd.DataFrame, ibis.Table)):
-        raise TypeError(
-            f"orders must be a table from crmlib.data.read_transactions or a DataFrame, not {type(orders).__name__}"
-        )
-    missing = [name for name in ("customer_id", "date", "amount") if name not in orders.columns]
-    if missing:
-        raise DataError(
-            f"orders lack the column(s) {', '.join(missing)}: map your columns with "
-            "crmlib.data.read_transactions(orders, customer_id=…, date=…, amount=…)"
-        )
-    if isinstance(orders, pd.DataFrame):
-        nulls = orders[["customer_id", "date", "amount"]].isna().sum()
-        if nulls.any():
-            found = ", ".join(f"{count:,} in {name}" for name, count in nulls[nulls > 0].items())
-            raise DataError(f"orders have missing values ({found}): clean them with crmlib.data.read_transactions")
-        if pd.api.types.is_float_dtype(orders["amount"].dtype) and np.isinf(orders["amount"].to_numpy(float)).any():
-            raise DataError("orders have infinite values in amount: clean them with crmlib.data.read_transactions")
-        orders = ibis.memtable(orders[["customer_id", "date", "amount"]])
-    date, amount = orders.date.type(), orders.amount.type()
-    if not (date.is_date() or date.is_timestamp()) or not amount.is_numeric():
-        raise DataError(
-            f"date is of type {date}, amount of type {amount}: a date or timestamp and a number are needed; read them "
-            "with crmlib.data.read_transactions"
-        )
-    if date.is_timestamp() and date.timezone is not None:
-        raise DataError(
-            f"date is in the time zone {date.timezone}: which day an order falls on depends on it; state the zone with "
-            "crmlib.data.read_transactions(orders, timezone=…)"
-        )
-    return orders
+def orders_table(orders):
+    """Return `orders` as an Ibis table with customer_id, date and amount; `_look_over` counts what is missing in it."""
+    return lines_table(orders, ("customer_id", "date", "amount"), name="orders", look=False)
 
 
 def customer_days(orders, end):
@@ -233,7 +203,7 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     1           b          0      0.0  3.0             0.0  week
     """
     end = check_day("observation_end", observation_end)
-    table = _orders_table(orders)
+    table = orders_table(orders)
     if not lazy:
         _look_over(table, end, "observation_end")
     return _finish(_per_customer(table, end, end, unit), _SUMMARY, lazy)
@@ -276,7 +246,7 @@ def calibration_holdout(orders, *, calibration_end, observation_end, unit="week"
         raise ValueError(
             f"calibration_end ({start}) must be before observation_end ({end}): the days between are the holdout"
         )
-    table = _orders_table(orders)
+    table = orders_table(orders)
     if not lazy:
         _look_over(table, end, "observation_end")
     return _finish(_per_customer(table, start, end, unit), _SUMMARY + _HOLDOUT, lazy)

@@ -17,7 +17,6 @@ from crmlib.roles.leaving import (
     user_conversion,
 )
 from crmlib.roles.money import (
-    account_ids,
     account_money,
     end_user_value,
     revenue_by_category,
@@ -46,7 +45,6 @@ __all__ = [
     "MAIN_ROLES",
     "ROLES",
     "SELECTION_METHODS",
-    "account_ids",
     "account_money",
     "departure_rate",
     "end_user_value",

@@ -5,7 +5,8 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_fraction
 from crmlib.errors import DataError
-from crmlib.roles.tables import check_level, did_you_mean, require_columns
+from crmlib.intervals import check_level, normal_quantile, share_interval
+from crmlib.roles.tables import did_you_mean, require_columns
 
 
 def service_levels(services, *, level=0.95) -> pd.DataFrame:
@@ -37,8 +38,6 @@ def service_levels(services, *, level=0.95) -> pd.DataFrame:
       service  requests  on_time  rate
     0   parts       100       90   0.9
     """
-    from scipy.stats import beta
-
     level = check_level(level)
     require_columns(services, "services", ["supplier", "recipient", "service", "requests", "on_time"])
     problems = []
@@ -58,10 +57,8 @@ def service_levels(services, *, level=0.95) -> pd.DataFrame:
         problems.append(f"{len(idle):,} link(s) have no request, first {idle.iloc[0]['service']!r}: there is no rate")
     if problems:
         raise DataError("services: " + "; ".join(problems))
-    n, x, tail = table["requests"].to_numpy(), table["on_time"].to_numpy(), (1 - level) / 2
-    low = np.where(x == 0, 0.0, beta.ppf(tail, np.maximum(x, 1), n - x + 1))
-    high = np.where(x == n, 1.0, beta.ppf(1 - tail, x + 1, np.maximum(n - x, 1)))
-    return table.assign(rate=x / n, low=low, high=high)
+    low, high = share_interval(table["on_time"], table["requests"], level=level, method="exact")
+    return table.assign(rate=table["on_time"] / table["requests"], low=low, high=high)
 
 
 def internal_chain(levels, services=None, *, target=1.0, gaps="raise", level=0.95) -> pd.DataFrame:
@@ -107,10 +104,8 @@ def internal_chain(levels, services=None, *, target=1.0, gaps="raise", level=0.9
     0   order    0.80     True  0.18
     1   parts    0.72    False  0.08
     """
-    from scipy.stats import norm
-
     check_choice("gaps", gaps, ("raise", "allow"))
-    z, target = norm.ppf((1 + check_level(level)) / 2), check_fraction("target", target)
+    z, target = normal_quantile(level), check_fraction("target", target)
     require_columns(levels, "levels", ["supplier", "recipient", "service", "requests", "on_time", "rate"])
     if services is not None:
         known = list(levels["service"])

@@ -5,31 +5,27 @@ import math
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_choice, check_count, check_day, check_fraction
+from crmlib.checks import check_choice, check_count, check_day, check_fraction, shown
 from crmlib.errors import DataError
+from crmlib.intervals import check_level, normal_quantile, rate_interval, share_interval
+from crmlib.lines import lines_table
 from crmlib.roles.tables import (
     ROLES,
-    check_level,
     check_same_ids,
     days_by_id,
     did_you_mean,
     outside,
     require_columns,
-    shown,
     with_dates,
 )
 
 _YEAR = 365.25  # days
 
 
-def _poisson_rate(events, years, level):
+def _rate(events, years, level):
     """Events per person-year, with the exact limits of a Poisson count."""
-    from scipy.stats import chi2
-
-    tail = (1 - level) / 2
-    low = chi2.ppf(tail, 2 * events) / 2 if events else 0.0
-    counts = {"estimate": events, "low": low, "high": chi2.ppf(1 - tail, 2 * events + 2) / 2}
-    return {name: float(count / years) if years > 0 else math.nan for name, count in counts.items()}
+    low, high = rate_interval(events, years, level=level)
+    return {"estimate": events / years if years > 0 else math.nan, "low": low, "high": high}
 
 
 def _spells(contacts, observation_end, lost_on):
@@ -78,13 +74,6 @@ def _outcomes(renewed):
         raise DataError(f"contracts: renewed holds {values} in {len(strange):,} row(s): use True, False, or missing "
                         "while it is not known")
     return renewed.astype("boolean")
-
-
-def _wilson(events, n, z):
-    """Wilson's limits of a share."""
-    share = events / n
-    middle, half = share + z**2 / (2 * n), z * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
 
 
 def _ratio_limits(x, n, y, m, z):
@@ -142,10 +131,8 @@ def silent_since(orders, *, observation_end, days=180, lost_by=None) -> pd.Serie
     """
     import ibis
 
-    from crmlib.btyd.summaries import _orders_table
-
     end, length = pd.Timestamp(check_day("observation_end", observation_end)), check_count("days", days)
-    lines = _orders_table(orders)
+    lines = lines_table(orders, ("customer_id", "date", "amount"), name="orders")
     lines = lines.filter(lines.amount >= 0).select("customer_id", day=lines.date.cast("date"))
     newest = pd.Timestamp(lines.day.max().execute())
     if lost_by is not None and len(lost_by):
@@ -210,7 +197,7 @@ def departure_rate(contacts, *, observation_end, lost_on=None, level=0.95) -> pd
     people, _ = _spells(contacts, observation_end, lost_on)
     years = float((people["until"] - people["since"]).dt.days.sum()) / _YEAR
     departures = int(people["left_on"].notna().sum())
-    rates = {name: abs(math.expm1(-rate)) for name, rate in _poisson_rate(departures, years, level).items()}
+    rates = {name: abs(math.expm1(-rate)) for name, rate in _rate(departures, years, level).items()}
     return pd.Series({**rates, "departures": departures, "person_years": years})
 
 
@@ -266,10 +253,8 @@ def lone_contact_exit(contacts, contracts, *, observation_end, known="one", leve
     >>> lone_contact_exit(contacts, contracts, observation_end="2023-01-01")[["estimate", "exit_with"]].tolist()
     [0.5, 0.5]
     """
-    from scipy.stats import norm
-
     check_choice("known", known, ("one", "several"))
-    z = norm.ppf((1 + check_level(level)) / 2)
+    z = normal_quantile(level)
     people, end = _spells(contacts, observation_end, None)
     require_columns(contracts, "contracts", ["customer_id", "started_on", "due_on"])
     if "renewed" not in contracts.columns:
@@ -310,7 +295,7 @@ def lone_contact_exit(contacts, contracts, *, observation_end, known="one", leve
     if not n1 or not n0:
         return pd.Series(found)
     extra = found["exit_with"] - found["exit_without"]
-    (low1, high1), (low0, high0) = _wilson(n1 - stay1, n1, z), _wilson(n0 - stay0, n0, z)
+    (low1, high1), (low0, high0) = (share_interval(n - stay, n, level=level) for n, stay in ((n1, stay1), (n0, stay0)))
     found |= {"extra": extra, "extra_low": extra - math.hypot(found["exit_with"] - low1, high0 - found["exit_without"]),
              "extra_high": extra + math.hypot(high1 - found["exit_with"], found["exit_without"] - low0)}
     if stay0:
@@ -399,5 +384,5 @@ def user_conversion(contacts, customers, *, observation_end, lost_on=None, delig
     for name, group in (("delighted", users["stance"] >= delighted), ("other", users["stance"] < delighted)):
         events, exposure = int(converted[group].sum()), float(years[group].sum())
         rows[name] = {"people": int(group.sum()), "person_years": exposure, "conversions": events,
-                      **_poisson_rate(events, exposure, level)}
+                      **_rate(events, exposure, level)}
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -1,77 +1,22 @@
 """Money of accounts: whose it is, what is no revenue, and how much of it depends on one person."""
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_choice, check_count, check_day, check_discount_rate, check_fraction, check_positive
+from crmlib.checks import (
+    check_count,
+    check_day,
+    check_discount_rate,
+    check_fraction,
+    check_positive,
+    shown,
+)
 from crmlib.errors import DataError
-from crmlib.roles.tables import CATEGORIES, check_same_ids, did_you_mean, require_columns, shown
-
-
-def account_ids(customers, *, same_name="raise") -> pd.Series:
-    """Return which account each customer id belongs to: ids with one and the same name are a question, not a detail.
-
-    Parameters
-    ----------
-    customers : pandas.DataFrame
-        ``customer_id, name``; with ``acquired_on`` the earliest id gives the account its number, else the smallest.
-    same_name : {"raise", "merge", "separate"} or mapping
-        What to do with names that have several ids: refuse, treat them as one account, or leave them apart; or a
-        mapping of each such name to ``"merge"`` or ``"separate"``. Blank names name nobody and cannot be merged.
-
-    Returns
-    -------
-    pandas.Series
-        Account id by ``customer_id``. Use it to map the ids of every other table:
-        ``orders["customer_id"].map(ids)``.
-
-    Raises
-    ------
-    DataError
-        If ids occur twice, names are blank or, with ``"raise"`` or in a mapping that lacks them, have several ids.
-
-    Examples
-    --------
-    >>> customers = pd.DataFrame({"customer_id": [1, 2, 3], "name": ["Xinhua", "Jinli", "Xinhua"]})
-    >>> account_ids(customers)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    crmlib.errors.DataError: 1 name(s) have several ids, first 'Xinhua' (1, 3): one customer or two? Look, and then ...
-    >>> account_ids(customers, same_name="merge").to_dict()
-    {1: 1, 2: 2, 3: 1}
-    """
-    decided = dict(same_name) if isinstance(same_name, Mapping) else {}
-    for decision in decided.values() or (same_name,):
-        check_choice("same_name", decision, ("merge", "separate") if decided else ("raise", "merge", "separate"))
-    require_columns(customers, "customers", ["customer_id", "name"])
-    if twice := int(customers["customer_id"].duplicated().sum()):
-        raise DataError(f"customers: {twice:,} customer id(s) occur again: one row per id is needed")
-    check_same_ids(customers["customer_id"], "customers", [], "")
-    index = pd.Index(customers["customer_id"], name="customer_id")
-    if same_name == "separate":
-        return pd.Series(index, index=index, name="account_id")
-    if blank := int((customers["name"].astype(str).str.strip() == "").sum()):
-        raise DataError(f"customers: {blank:,} name(s) are blank, and would all be one account: write the id in the "
-                        "place of the name, or pass same_name='separate'")
-    several = customers["name"].duplicated(keep=False)
-    if decided and (strange := [name for name in decided if name not in set(customers.loc[several, "name"])]):
-        raise DataError(f"same_name decides on {len(strange):,} name(s) that do not have several ids, first "
-                        f"{strange[0]!r}")
-    several &= ~customers["name"].isin(list(decided))
-    if same_name != "merge" and several.any():
-        name = customers.loc[several, "name"].iloc[0]
-        ids = ", ".join(map(shown, customers.loc[customers["name"] == name, "customer_id"]))
-        count = customers.loc[several, "name"].nunique()
-        raise DataError(f"{count:,} name(s) have several ids, first {name!r} ({ids}): one customer or two? Look, and "
-                        "then pass same_name='merge', same_name='separate' or a decision for each name, "
-                        "{name: 'merge', …}")
-    order = [name for name in ("acquired_on", "customer_id") if name in customers.columns]
-    first = customers.sort_values(order).groupby("name")["customer_id"].first()
-    apart = customers["name"].map(decided).eq("separate")
-    return pd.Series(customers["name"].map(first).mask(apart, customers["customer_id"]).to_numpy(), index=index,
-                     name="account_id")
+from crmlib.identity import account_ids
+from crmlib.lines import lines_table
+from crmlib.roles.tables import CATEGORIES, check_same_ids, did_you_mean, require_columns
 
 
 def account_money(orders, customers, *, measure="amount", start=None, end=None, same_name="raise") -> pd.DataFrame:
@@ -91,7 +36,7 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
     start, end : date or str, optional
         First and last day counted.
     same_name : {"raise", "merge", "separate"} or mapping
-        As in `account_ids`.
+        As in `crmlib.identity.account_ids`.
 
     Returns
     -------
@@ -119,20 +64,12 @@ def account_money(orders, customers, *, measure="amount", start=None, end=None, 
     """
     import ibis
 
-    from crmlib.btyd.summaries import _orders_table
-
     require_columns(customers, "customers", ["customer_id", "name", "category"])
     if problem := did_you_mean(customers["category"], CATEGORIES, "categories"):
         raise DataError("customers: " + problem)
     ids = account_ids(customers, same_name=same_name)
-    if measure not in getattr(orders, "columns", (measure,)):
-        raise DataError(f"orders lack the column {measure!r}; they have {', '.join(map(str, orders.columns))}")
-    if isinstance(orders, pd.DataFrame):
-        orders = orders.assign(amount=orders[measure])
-    elif isinstance(orders, ibis.Table):
-        orders = orders.mutate(amount=orders[measure])
-    lines = _orders_table(orders)
-    exact = lines.amount.cast("float64") * 100
+    lines = lines_table(orders, ("customer_id", "date", measure), money=(measure,), name="orders")
+    exact = lines[measure].cast("float64") * 100
     lines = lines.select("customer_id", day=lines.date.cast("date"), cents=exact.round().cast("int64"),
                          broken=(exact - exact.round()).abs() > 1e-4)
     first, last = (None if day is None else check_day(name, day) for name, day in (("start", start), ("end", end)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlib.checks import shown
 from crmlib.errors import DataError
 from crmlib.roles.tables import (
     LECTURE_QUESTIONS,
@@ -11,7 +12,6 @@ from crmlib.roles.tables import (
     check_same_ids,
     checked_contacts,
     did_you_mean,
-    shown,
 )
 
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_day, check_fraction
+from crmlib.checks import check_day, shown
 from crmlib.errors import DataError
 
 # Webster & Wind (1972): user, influencer, buyer, decider, gatekeeper; Bonoma added the initiator, Kotler the approver
@@ -68,11 +68,6 @@ def did_you_mean(values, known, what):
         parts.append(f"{value!r} in {count:,} row(s)" + (f" (did you mean {near!r}?)" if near else ""))
     more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
     return f"{what} not known: {', '.join(parts)}{more}; use {', '.join(known)}"
-
-
-def shown(value):
-    """Return an id as one would type it: ``'A17'`` or ``17``."""
-    return repr(value.item() if hasattr(value, "item") else value)
 
 
 def _kind(ids):
@@ -214,11 +209,3 @@ def there_on(contacts, as_of):
     if "left_on" in contacts.columns:
         there &= ~(contacts["left_on"] <= day)
     return contacts[there]
-
-
-def check_level(level):
-    """Return the level of an interval as float, strictly between 0 and 1."""
-    level = check_fraction("level", level)
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, not {level:g}: 0.95 is a usual choice")
-    return level

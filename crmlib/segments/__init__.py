@@ -5,7 +5,6 @@ buyers, cohorts and renewals. Values are one number per customer, in one currenc
 in its index. No function knows today's date: pass ``as_of``.
 """
 
-from crmlib.segments.arguments import share_interval
 from crmlib.segments.buyers import (
     BuyerTypeFit,
     buyer_features,
@@ -33,7 +32,7 @@ from crmlib.segments.concentration import (
     whale_curve,
     whale_peak,
 )
-from crmlib.segments.profit import customer_profit, one_id_per_name, replace_ids
+from crmlib.segments.profit import customer_profit
 from crmlib.segments.rfm import rank_scores, rfm, scores_by_row_order
 from crmlib.segments.tiers import (
     PYRAMID,
@@ -62,7 +61,6 @@ __all__ = [
     "law_gini",
     "law_top_share",
     "lorenz_curve",
-    "one_id_per_name",
     "pareto_gini",
     "pareto_shape",
     "prediction_scores",
@@ -71,11 +69,9 @@ __all__ = [
     "rank_scores",
     "relationship_score",
     "removal_gain",
-    "replace_ids",
     "retention_table",
     "rfm",
     "scores_by_row_order",
-    "share_interval",
     "share_needed",
     "simulate_values",
     "tier_crosstab",

@@ -10,16 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_count, check_day, check_fraction, check_positive
+from crmlib.checks import check_count, check_day, check_fraction, check_positive, shown
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
+from crmlib.identity import same_id_type
+from crmlib.intervals import normal_quantile, share_interval
+from crmlib.lines import lines_table
 from crmlib.segments.arguments import (
     customer_values,
-    engine_table,
-    normal_quantile,
     same_customers,
-    same_id_type,
-    share_interval,
-    shown,
 )
 
 CLASSES = ("transaction", "relationship")
@@ -81,7 +79,7 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     import ibis
 
     end, m = check_day("as_of", as_of), check_positive("prior_lines", prior_lines, zero=True)
-    table = engine_table(orders, ("customer_id", "date", "amount", "promotion"), "orders")
+    table = lines_table(orders, ("customer_id", "date", "amount", "promotion"), name="orders")
     late = int(table.filter(table.date.cast("date") > ibis.literal(end)).count().execute())
     if late:
         raise DataError(f"{late:,} lines are dated after as_of={end}: pass a later day, or filter them")

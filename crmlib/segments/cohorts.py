@@ -5,7 +5,9 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_day
 from crmlib.errors import DataError
-from crmlib.segments.arguments import engine_table, same_id_type, share_interval
+from crmlib.identity import same_id_type
+from crmlib.intervals import share_interval
+from crmlib.lines import lines_table
 
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 MEASURES = ("customers", "share", "revenue", "revenue_per_customer")
@@ -67,7 +69,7 @@ def cohort_table(lines, *, as_of, period="quarter", measure="share", incomplete=
     end, unit = check_day("as_of", as_of), PERIODS[check_choice("period", period, PERIODS)]
     measure = check_choice("measure", measure, MEASURES)
     incomplete = check_choice("incomplete", incomplete, ("blank", "keep"))
-    table = engine_table(lines, ("customer_id", "date", "amount"), "lines")
+    table = lines_table(lines, ("customer_id", "date", "amount"))
     late = int(table.filter(table.date.cast("date") > ibis.literal(end)).count().execute())
     if late:
         raise DataError(f"{late:,} lines are dated after as_of={end}: pass the last day of the data, or filter them")

@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from crmlib.checks import shown
 from crmlib.errors import DataError
-from crmlib.segments.arguments import engine_table, same_id_type, shown
+from crmlib.lines import lines_table
 
 
 def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd.DataFrame:
@@ -71,7 +72,7 @@ def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd
 
 
 def _cents(lines, columns, what, *, positive=False):
-    table = engine_table(lines, ("customer_id", *columns.values()), what)
+    table = lines_table(lines, ("customer_id", *columns.values()), money=tuple(columns.values()), name=what)
     named = {name: (table[column] * 100).round().cast("int64") for name, column in columns.items()}
     table = table.select("customer_id", **named)
     if positive:
@@ -82,99 +83,3 @@ def _cents(lines, columns, what, *, positive=False):
                             "margin? Costs are positive numbers here")
     sums = table.group_by("customer_id").agg(**{name: table[name].sum() for name in columns}).execute()
     return sums.set_index("customer_id").astype(np.int64)
-
-
-def one_id_per_name(customers, *, names=("name",)) -> pd.DataFrame:
-    """Return the customers who seem to be registered twice: same name, more than one id.
-
-    Whoever is two customers in the books is two small ones in a ranking.
-
-    Parameters
-    ----------
-    customers : pandas.DataFrame
-        One row per id: ``customer_id`` and the columns `names`.
-    names : sequence of str
-        Columns that must agree: a name alone, or a name and a district where names are common.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per id of a name that occurs more than once: ``customer_id``, `names` and ``keep``, the smallest id of
-        that name. Nobody is merged here: look at them first. ``ids.map(table.set_index("customer_id")["keep"])``
-        replaces them.
-
-    Raises
-    ------
-    DataError
-        If columns are missing, a name is missing, or an id stands twice.
-
-    Examples
-    --------
-    >>> book = pd.DataFrame({"customer_id": [3, 7, 9], "name": ["ann", "bob", "ann"]})
-    >>> one_id_per_name(book)
-       customer_id name  keep
-    0            3  ann     3
-    1            9  ann     3
-    """
-    names = [names] if isinstance(names, str) else list(names)
-    absent = [name for name in ("customer_id", *names) if name not in customers.columns]
-    if absent:
-        raise DataError(f"customers lack the column(s) {', '.join(absent)}")
-    nulls = int(customers[["customer_id", *names]].isna().any(axis=1).sum())
-    if nulls:
-        raise DataError(f"{nulls:,} of {len(customers):,} customers have no id or no name: they would all be one "
-                        "customer; leave them out")
-    if customers["customer_id"].duplicated().any():
-        raise DataError(f"{int(customers['customer_id'].duplicated().sum()):,} ids stand twice: one row "
-                        "per customer, please")
-    twice = customers.loc[customers.duplicated(names, keep=False), ["customer_id", *names]]
-    keep = twice.groupby(names)["customer_id"].transform("min")
-    return twice.assign(keep=keep).sort_values(["keep", "customer_id"], ignore_index=True)
-
-
-def replace_ids(table, twice) -> pd.DataFrame:
-    """Return a table in which customers who stand under two ids have one.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Any table with ``customer_id``: orders, costs, contracts.
-    twice : pandas.DataFrame
-        ``customer_id`` and ``keep``, as `one_id_per_name` returns it, after you have looked at it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A copy, rows and order unchanged.
-
-    Raises
-    ------
-    DataError
-        If a column is missing, an id has two replacements, none, or one that is itself replaced, or one table has text
-        and the other numbers for ids.
-
-    Examples
-    --------
-    >>> orders = pd.DataFrame({"customer_id": [3, 9, 7], "amount": [1.0, 2.0, 4.0]})
-    >>> replace_ids(orders, pd.DataFrame({"customer_id": [3, 9], "keep": [3, 3]}))["customer_id"].tolist()
-    [3, 3, 7]
-    """
-    for what, given, needed in (("table", table, ["customer_id"]), ("twice", twice, ["customer_id", "keep"])):
-        absent = [name for name in needed if name not in given.columns]
-        if absent:
-            raise DataError(f"{what} lacks the column(s) {', '.join(absent)}")
-    if twice["customer_id"].duplicated().any():
-        raise DataError(f"{int(twice['customer_id'].duplicated().sum()):,} id(s) have two replacements")
-    if twice["keep"].isna().any():
-        raise DataError(f"{int(twice['keep'].isna().sum()):,} id(s) have no replacement: fill in keep")
-    keep = twice.set_index("customer_id")["keep"]
-    chained = keep[keep.isin(keep.index[keep.index != keep.to_numpy()])]
-    if len(chained):
-        raise DataError(f"{len(chained):,} id(s) are replaced by one that is itself replaced, the first "
-                        f"{shown(chained.index[0])}: name the last id of the chain")
-    ids = table["customer_id"]
-    same_id_type("table", ids, "twice", twice["customer_id"])
-    hit = ids.isin(keep.index)
-    new = ids.copy()  # the others are not touched: ids of 18 digits would not survive a detour by floats
-    new[hit] = keep.reindex(ids[hit]).to_numpy()
-    return table.assign(customer_id=new)

@@ -12,7 +12,8 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day
 from crmlib.errors import CrmWarning, DataError
-from crmlib.segments.arguments import check_levels, customer_values, engine_table, twelve_digits
+from crmlib.lines import lines_table
+from crmlib.segments.arguments import check_levels, customer_values, twelve_digits
 
 
 def rank_scores(values, *, levels: int = 5, collapsed: str = "warn") -> pd.Series:
@@ -150,7 +151,7 @@ def rfm(lines, *, as_of, levels=5, monetary="sum", window=None, later="raise", c
     end, levels = check_day("as_of", as_of), check_levels(levels)
     monetary = check_choice("monetary", monetary, ("sum", "mean"))
     later = check_choice("later", later, ("raise", "drop"))
-    table = engine_table(lines, ("customer_id", "date", "amount"), "lines")
+    table = lines_table(lines, ("customer_id", "date", "amount"))
     _refuse_later(table, end, later)
     start = pd.Timestamp.min.date() if window is None else (
         pd.Timestamp(end) - pd.Timedelta(days=check_count("window", window) - 1)).date()

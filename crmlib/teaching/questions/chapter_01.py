@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmlib import growth
 from crmlib.data import load_cdnow
+from crmlib.identity import account_ids
 from crmlib.teaching.questions import Mistake, Question
 
 BOARD = pd.DataFrame({"potential": [300e3, 400e3, 700e3], "scale": [50e3, 200e3, 350e3]},
@@ -26,7 +27,7 @@ def _outside(case, internal=False):
 
 
 def _bridge(case, current=2024, base=None, *, joined=True, internal=False, **options):
-    options = {"identity": growth.identity_by_name(case.customers) if joined else None} | options
+    options = {"identity": account_ids(case.customers, same_name="merge") if joined else None} | options
     return growth.revenue_bridge(_outside(case, internal), base=_year(base or current - 1), current=_year(current),
                                  **options)
 
@@ -67,12 +68,12 @@ def _share_of_new(case, base=2022, **options):
 
 def _share_of_new_by_year(case):
     table = growth.matrix_by_year(growth.bridge_over_years(
-        _outside(case), first=2022, last=2025, identity=growth.identity_by_name(case.customers)))
+        _outside(case), first=2022, last=2025, identity=account_ids(case.customers, same_name="merge")))
     return table[["acquisition", "diversification"]].to_numpy().sum() / table["total"].sum()
 
 
 def _customers_effect(case, method="log_mean", current=2025, row=0, *, joined=True, internal=False):
-    identity = growth.identity_by_name(case.customers) if joined else None
+    identity = account_ids(case.customers, same_name="merge") if joined else None
     drivers = growth.revenue_drivers(_outside(case, internal), base=_year(current - 1), current=_year(current),
                                      method=method, identity=identity)
     return drivers["effect"][row]

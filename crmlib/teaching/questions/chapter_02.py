@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import clv, roles
+from crmlib.identity import account_ids
 from crmlib.teaching.questions import Mistake, Question
 
 CHAIN = ("order_entry", "picking", "delivery", "installation", "invoicing")
@@ -25,7 +26,7 @@ def _kept(case, name, compute):
 
 
 def _ids(case):
-    return _kept(case, "ids", lambda: roles.account_ids(case.customers, same_name="merge"))
+    return _kept(case, "ids", lambda: account_ids(case.customers, same_name="merge"))
 
 
 def _by_account(case, table):

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlib import segments
 from crmlib.data import load_cdnow
+from crmlib.identity import account_ids, replace_ids
 from crmlib.teaching.questions import Mistake, Question
 
 SPEND = pd.Series({"An": 40, "Bo": 40, "Chen": 40, "Deng": 90, "Fu": 10})
@@ -29,15 +30,15 @@ def _kept(case, key, compute):
 def _external(case):
     """Customers who are not the firm itself, and who of them stands under two ids."""
     customers = case.customers[case.customers["category"] != "internal"]
-    return customers, segments.one_id_per_name(customers)
+    return customers, account_ids(customers, same_name="merge")
 
 
 def _books(case, year=None, *, raw=False):
     """Order lines, talks and incidents of external customers, one id each (`raw`: as filed); of one year, or of all."""
 
     def compute():
-        customers, twice = _external(case)
-        return [segments.replace_ids(table[table["customer_id"].isin(customers["customer_id"])], twice)
+        customers, ids = _external(case)
+        return [replace_ids(table[table["customer_id"].isin(customers["customer_id"])], ids)
                 for table in (case.orders, case.interactions, case.incidents)]
 
     tables = (case.orders, case.interactions, case.incidents) if raw else _kept(case, "books", compute)
