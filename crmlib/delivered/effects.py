@@ -1,0 +1,193 @@
+"""What treating customers well is said to do, as arithmetic: leaving, prices, market share, and whom to serve."""
+
+import numpy as np
+import pandas as pd
+
+from crmlib.checks import check_choice, check_count, check_fraction, check_positive
+from crmlib.delivered.arguments import cents, no_negative, numbers, same_respondents
+from crmlib.errors import DataError
+from crmlib.intervals import check_level, normal_quantile
+
+
+def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", customer="customer_id", level=0.95
+               ) -> pd.Series:
+    """Return which share of those who would have stayed an experience drives away.
+
+    ``exit share = 1 - P(stay | exposed) / P(stay | baseline)``: 0.22 means that of a hundred who would have stayed,
+    22 leave. The interval counts customers, who may have several years, not years.
+
+    Parameters
+    ----------
+    years : pandas.DataFrame
+        One row per customer year that has ended: `customer`, `group`, and `stayed` (true or false).
+    group, exposed, baseline : str
+        The column, and the two values that are compared; other rows are left out.
+    stayed, customer : str
+        Columns.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.Series
+        ``exit_share, low, high, stay_exposed, stay_baseline, exposed, baseline`` (numbers of years).
+
+    Raises
+    ------
+    DataError
+        If a column or value is missing, or a group has no year, or nobody of it stayed.
+
+    Notes
+    -----
+    It is an effect only if chance decided who was exposed, given everything that moves staying.
+
+    Examples
+    --------
+    >>> years = pd.DataFrame({"customer_id": range(20), "group": ["late"] * 10 + ["prompt"] * 10,
+    ...                       "stayed": [True] * 6 + [False] * 4 + [True] * 8 + [False] * 2})
+    >>> exit_share(years, exposed="late", baseline="prompt")[["exit_share", "low", "high"]].round(2).to_dict()
+    {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
+    """
+    z = normal_quantile(check_level(level))
+    if absent := [name for name in (customer, group, stayed) if name not in years.columns]:
+        raise DataError(f"years lack the column(s) {', '.join(absent)}")
+    table = years[years[group].isin([exposed, baseline])]
+    if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
+        raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
+    y = numbers(stayed, table[stayed].astype(float))
+    if not y.isin([0, 1]).all():
+        raise DataError(f"{stayed} must be true or false")
+    parts = {name: table[group] == name for name in (exposed, baseline)}
+    for name, rows in parts.items():
+        if not rows.any() or not y[rows].sum():
+            raise DataError(f"group {name!r} has {int(rows.sum()):,} year(s), in {int(y[rows].sum()):,} of them the "
+                            "customer stayed: nothing can be compared")
+    rate = {name: y[rows].mean() for name, rows in parts.items()}
+    pull = sum(sign * rows * (y - rate[name]) / (rows.sum() * rate[name])
+               for sign, (name, rows) in zip((1, -1), parts.items(), strict=True))
+    half = z * np.sqrt((pull.groupby(table[customer]).sum() ** 2).sum())
+    ratio = np.log(rate[exposed] / rate[baseline])
+    return pd.Series({
+        "exit_share": 1 - np.exp(ratio), "low": 1 - np.exp(ratio + half), "high": 1 - np.exp(ratio - half),
+        "stay_exposed": rate[exposed], "stay_baseline": rate[baseline],
+        "exposed": float(parts[exposed].sum()), "baseline": float(parts[baseline].sum()),
+    })
+
+
+def share_path(start, step, *, years, mode, cap=1.0) -> pd.DataFrame:
+    """Return where a market share goes that grows by a "6 % a year", read in one of two ways.
+
+    ``points``: start + step · t; ``relative``: start · (1 + step)^t.
+
+    Parameters
+    ----------
+    start, step : float
+        Share today, and the growth per year, as fractions.
+    years : int
+        How far to go.
+    mode : {"points", "relative"}
+        Percentage points of the market, or per cent of our own share.
+    cap : float
+        Highest possible share.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``year`` (0 to `years`), ``share`` and ``capped`` (the path has hit the cap).
+
+    Examples
+    --------
+    >>> round(float(share_path(0.1, 0.06, years=10, mode="relative").loc[10, "share"]), 3)
+    0.179
+    """
+    start, cap = check_fraction("start", start), check_fraction("cap", cap)
+    step, t = check_fraction("step", step, low=-1.0), np.arange(check_count("years", years, minimum=0) + 1)
+    points = check_choice("mode", mode, ("points", "relative")) == "points"
+    path = start + step * t if points else start * (1 + step) ** t
+    path = np.round(path, 12)
+    return pd.DataFrame({"year": t, "share": np.clip(path, 0, cap), "capped": path >= cap})
+
+
+def break_even_volume_loss(price_rise, margin_rate) -> float:
+    """Return which share of the volume a price rise may cost before it no longer pays: ``r / (r + m)``.
+
+    Parameters
+    ----------
+    price_rise : float
+        r, as a fraction of the price; a cut is negative, and the result then the growth it needs, as a negative loss.
+    margin_rate : float
+        m, what is left of the price after variable cost, as a fraction of the price.
+
+    Examples
+    --------
+    >>> round(break_even_volume_loss(0.10, 0.40), 3), round(break_even_volume_loss(-0.05, 0.30), 3)
+    (0.2, -0.2)
+    """
+    rise, margin = check_fraction("price_rise", price_rise, low=-1.0), check_fraction("margin_rate", margin_rate)
+    if rise + margin <= 0:
+        raise ValueError(f"a price cut of {-rise:g} leaves nothing of a margin of {margin:g}: no volume makes up for "
+                         "it")
+    return rise / (rise + margin)
+
+
+def times_faster(rate, factor, *, reading) -> float:
+    """Return the growth rate that "N times" means.
+
+    Parameters
+    ----------
+    rate : float
+        Growth of the others, a year, as a fraction.
+    factor : float
+        N.
+    reading : {"times as fast", "times faster"}
+        N · rate, or (1 + N) · rate: "exceeds by N times".
+
+    Examples
+    --------
+    >>> [round(times_faster(0.05, 2, reading=r), 2) for r in ("times as fast", "times faster")]
+    [0.1, 0.15]
+    """
+    rate, factor = check_fraction("rate", rate, low=-1.0), check_positive("factor", factor)
+    return rate * (factor if check_choice("reading", reading, ("times as fast", "times faster")) == "times as fast"
+                   else 1 + factor)
+
+
+def serve_or_fire(margin, cost, *, saving=0.0, margin_lost=0.0, avoidable=1.0, referrals=0.0) -> pd.DataFrame:
+    """Return what three ways to treat a customer leave: as today, served at lower cost, sent away.
+
+    ``keep = margin - cost + referrals``; ``cheaper = (1 - margin_lost) margin - (1 - saving) cost + referrals``;
+    ``fire = -(1 - avoidable) cost``.
+
+    Parameters
+    ----------
+    margin, cost : pandas.Series
+        Of the period decided about, per customer: margin, and the cost to serve (positive).
+    saving, margin_lost : float
+        What serving at lower cost saves of the cost, and loses of the margin, as fractions.
+    avoidable : float
+        Share of the cost that really goes away when the customer does.
+    referrals : float or pandas.Series
+        What else would be lost with the customer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``keep, cheaper, fire`` (money) and ``best``, the first of the best ones in this order.
+
+    Examples
+    --------
+    >>> serve_or_fire(pd.Series({"a": 100.0}), pd.Series({"a": 140.0}), saving=0.5)[["keep", "cheaper", "best"]]
+       keep  cheaper     best
+    a -40.0     30.0  cheaper
+    """
+    m = numbers("margin", margin)
+    c = numbers("cost", same_respondents("margin", m, "cost", cost))
+    no_negative("cost", c, "give costs as positive numbers; they are subtracted here")
+    saving, lost, avoidable = (check_fraction(name, value) for name, value in (
+        ("saving", saving), ("margin_lost", margin_lost), ("avoidable", avoidable)))
+    other = referrals if isinstance(referrals, pd.Series) else pd.Series(float(referrals), index=m.index)
+    other = numbers("referrals", same_respondents("margin", m, "referrals", other))
+    m, c, other = (cents(name, x) for name, x in (("margin", m), ("cost", c), ("referrals", other)))
+    table = pd.DataFrame({"keep": m - c + other, "cheaper": np.rint((1 - lost) * m - (1 - saving) * c) + other,
+                          "fire": -np.rint((1 - avoidable) * c)}, index=margin.index) / 100 + 0.0
+    return table.assign(best=table.idxmax(axis=1))
