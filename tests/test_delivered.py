@@ -194,6 +194,25 @@ def test_exit_share_counts_customers_not_years():
     assert mixed["high"] == approx(one["high"])
 
 
+def test_contract_years_know_what_happened_in_them():
+    day = pd.Timestamp
+    contracts = pd.DataFrame({
+        "contract_id": [1, 2, 3], "customer_id": [7, 7, 8], "started_on": [day("2023-01-01"), day("2024-01-01"),
+                                                                        day("2024-06-01")],
+        "due_on": [day("2024-01-01"), day("2024-12-31"), day("2025-06-01")], "renewed": [True, False, None]})
+    incidents = pd.DataFrame({"customer_id": [7, 7, 7, 8], "handling": ["repaired", "blame_first", "repaired", "x"],
+                              "date": [day("2023-05-05"), day("2024-01-01"), day("2024-03-01"), day("2024-07-01")]})
+    talks = pd.DataFrame({"customer_id": [7, 7, 9], "date": [day("2023-02-02")] * 2 + [day("2024-02-02")],
+                          "purpose": ["sales", "courtesy", "sales"]})
+    table = dv.contract_years(contracts, incidents, talks).set_index("contract_id")
+    assert table["failure"].to_dict() == {1: "repaired", 2: "several"} and table["failures"].tolist() == [1, 2]
+    assert table["sales_talks"].tolist() == [1, 0] and table["other_talks"].tolist() == [1, 0]
+    with pytest.raises(DataError, match="incidents lack the column.s. handling"):
+        dv.contract_years(contracts, incidents.drop(columns="handling"))
+    with pytest.raises(DataError, match="1 contract.s. are there twice"):
+        dv.contract_years(contracts.assign(contract_id=1), incidents)
+
+
 def test_exit_share_refuses():
     table = years([(1, "bad", True), (2, "good", True)])
     with pytest.raises(DataError, match="group 'worse' has 0 year"):

@@ -7,11 +7,11 @@ Tables have one row per respondent; a scale, a rival and a convention are named 
 
 from crmlib.delivered.effects import (
     break_even_volume_loss,
-    exit_share,
     serve_or_fire,
     share_path,
     times_faster,
 )
+from crmlib.delivered.experience import contract_years, exit_share
 from crmlib.delivered.kano import (
     DUMOUCHEL,
     KANO_ANSWERS,
@@ -65,6 +65,7 @@ __all__ = [
     "choice_share",
     "classify_statement",
     "component_advantages",
+    "contract_years",
     "correlation",
     "delivered_value",
     "driver_weights",

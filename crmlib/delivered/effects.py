@@ -1,77 +1,10 @@
-"""What treating customers well is said to do, as arithmetic: leaving, prices, market share, and whom to serve."""
+"""What treating customers well is said to do, as arithmetic: prices, market share, and whom to serve."""
 
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction, check_positive
 from crmlib.delivered.arguments import cents, no_negative, numbers, same_respondents
-from crmlib.errors import DataError
-from crmlib.intervals import check_level, normal_quantile
-
-
-def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", customer="customer_id", level=0.95
-               ) -> pd.Series:
-    """Return which share of those who would have stayed an experience drives away.
-
-    ``exit share = 1 - P(stay | exposed) / P(stay | baseline)``: 0.22 means that of a hundred who would have stayed,
-    22 leave. The interval counts customers, who may have several years, not years.
-
-    Parameters
-    ----------
-    years : pandas.DataFrame
-        One row per customer year that has ended: `customer`, `group`, and `stayed` (true or false).
-    group, exposed, baseline : str
-        The column, and the two values that are compared; other rows are left out.
-    stayed, customer : str
-        Columns.
-    level : float
-        Of the interval.
-
-    Returns
-    -------
-    pandas.Series
-        ``exit_share, low, high, stay_exposed, stay_baseline, exposed, baseline`` (numbers of years).
-
-    Raises
-    ------
-    DataError
-        If a column or value is missing, or a group has no year, or nobody of it stayed.
-
-    Notes
-    -----
-    It is an effect only if chance decided who was exposed, given everything that moves staying.
-
-    Examples
-    --------
-    >>> years = pd.DataFrame({"customer_id": range(20), "group": ["late"] * 10 + ["prompt"] * 10,
-    ...                       "stayed": [True] * 6 + [False] * 4 + [True] * 8 + [False] * 2})
-    >>> exit_share(years, exposed="late", baseline="prompt")[["exit_share", "low", "high"]].round(2).to_dict()
-    {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
-    """
-    z = normal_quantile(check_level(level))
-    if absent := [name for name in (customer, group, stayed) if name not in years.columns]:
-        raise DataError(f"years lack the column(s) {', '.join(absent)}")
-    table = years[years[group].isin([exposed, baseline])]
-    if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
-        raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
-    y = numbers(stayed, table[stayed].astype(float))
-    if not y.isin([0, 1]).all():
-        raise DataError(f"{stayed} must be true or false")
-    parts = {name: table[group] == name for name in (exposed, baseline)}
-    for name, rows in parts.items():
-        if not rows.any() or not y[rows].sum():
-            raise DataError(f"group {name!r} has {int(rows.sum()):,} year(s), in {int(y[rows].sum()):,} of them the "
-                            "customer stayed: nothing can be compared")
-    rate = {name: y[rows].mean() for name, rows in parts.items()}
-    pull = sum(sign * rows * (y - rate[name]) / (rows.sum() * rate[name])
-               for sign, (name, rows) in zip((1, -1), parts.items(), strict=True))
-    half = z * np.sqrt((pull.groupby(table[customer]).sum() ** 2).sum())
-    ratio = np.log(rate[exposed] / rate[baseline])
-    return pd.Series({
-        "exit_share": 1 - np.exp(ratio), "low": 1 - np.exp(ratio + half), "high": 1 - np.exp(ratio - half),
-        "stay_exposed": rate[exposed], "stay_baseline": rate[baseline],
-        "exposed": float(parts[exposed].sum()), "baseline": float(parts[baseline].sum()),
-    })
 
 
 def share_path(start, step, *, years, mode, cap=1.0) -> pd.DataFrame:

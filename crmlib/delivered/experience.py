@@ -1,0 +1,141 @@
+"""What customers went through in a contract year, and whether they stayed."""
+
+import numpy as np
+import pandas as pd
+
+from crmlib.delivered.arguments import numbers
+from crmlib.errors import DataError
+from crmlib.intervals import check_level, normal_quantile
+
+NOT_SELLING = ("service", "advice", "courtesy")
+
+
+def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
+    """Return every contract year that has ended, with what happened in it.
+
+    A contract customer leaves only when a year ends; so whatever happened in the year happened before.
+
+    Parameters
+    ----------
+    contracts : pandas.DataFrame
+        ``contract_id, customer_id, started_on, due_on, renewed``; years without an outcome are left out.
+    incidents : pandas.DataFrame
+        ``customer_id, date, handling``.
+    talks : pandas.DataFrame, optional
+        ``customer_id, date, purpose``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `contracts`, and ``failures`` (how many), ``failure`` (``"none"``, how the only one was handled,
+        or ``"several"``), ``stayed``; with `talks` also ``sales_talks`` and ``other_talks`` (service, advice,
+        courtesy).
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a contract is there twice.
+
+    Examples
+    --------
+    >>> contracts = pd.DataFrame({"contract_id": [1, 2], "customer_id": [7, 8],
+    ...     "started_on": pd.to_datetime(["2024-01-01"] * 2), "due_on": pd.to_datetime(["2024-12-31"] * 2),
+    ...     "renewed": [False, True]})
+    >>> incidents = pd.DataFrame({"customer_id": [7], "date": pd.to_datetime(["2024-06-01"]), "handling": ["repaired"]})
+    >>> contract_years(contracts, incidents)[["customer_id", "failure", "stayed"]]
+       customer_id   failure  stayed
+    0            7  repaired   False
+    1            8      none    True
+    """
+    needed = {"contracts": (contracts, ("contract_id", "customer_id", "started_on", "due_on", "renewed")),
+              "incidents": (incidents, ("customer_id", "date", "handling"))}
+    if talks is not None:
+        needed["talks"] = (talks, ("customer_id", "date", "purpose"))
+    for name, (table, columns) in needed.items():
+        if absent := [column for column in columns if column not in table.columns]:
+            raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
+    years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
+    if years["contract_id"].duplicated().any():
+        raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
+    years["stayed"] = years["renewed"].astype(bool)
+    failures = _within(years, incidents).groupby("contract_id")["handling"]
+    years["failures"] = years["contract_id"].map(failures.size()).fillna(0).astype(int)
+    only = years["contract_id"].map(failures.first())
+    years["failure"] = np.select([years["failures"] == 0, years["failures"] > 1], ["none", "several"], only)
+    if talks is not None:
+        inside = _within(years, talks)
+        for name, purposes in (("sales_talks", ("sales",)), ("other_talks", NOT_SELLING)):
+            size = inside[inside["purpose"].isin(purposes)].groupby("contract_id").size()
+            years[name] = years["contract_id"].map(size).fillna(0).astype(int)
+    return years
+
+
+def _within(years, events):
+    """Return the events that fall into a contract year, with its id."""
+    both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(events, on="customer_id")
+    return both[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"])]
+
+
+def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", customer="customer_id", level=0.95
+               ) -> pd.Series:
+    """Return which share of those who would have stayed an experience drives away.
+
+    ``exit share = 1 - P(stay | exposed) / P(stay | baseline)``: 0.22 means that of a hundred who would have stayed,
+    22 leave. The interval counts customers, who may have several years, not years.
+
+    Parameters
+    ----------
+    years : pandas.DataFrame
+        One row per customer year that has ended: `customer`, `group`, and `stayed` (true or false).
+    group, exposed, baseline : str
+        The column, and the two values that are compared; other rows are left out.
+    stayed, customer : str
+        Columns.
+    level : float
+        Of the interval.
+
+    Returns
+    -------
+    pandas.Series
+        ``exit_share, low, high, stay_exposed, stay_baseline, exposed, baseline`` (numbers of years).
+
+    Raises
+    ------
+    DataError
+        If a column or value is missing, or a group has no year, or nobody of it stayed.
+
+    Notes
+    -----
+    It is an effect only if chance decided who was exposed, given everything that moves staying.
+
+    Examples
+    --------
+    >>> years = pd.DataFrame({"customer_id": range(20), "group": ["late"] * 10 + ["prompt"] * 10,
+    ...                       "stayed": [True] * 6 + [False] * 4 + [True] * 8 + [False] * 2})
+    >>> exit_share(years, exposed="late", baseline="prompt")[["exit_share", "low", "high"]].round(2).to_dict()
+    {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
+    """
+    z = normal_quantile(check_level(level))
+    if absent := [name for name in (customer, group, stayed) if name not in years.columns]:
+        raise DataError(f"years lack the column(s) {', '.join(absent)}")
+    table = years[years[group].isin([exposed, baseline])]
+    if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
+        raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
+    y = numbers(stayed, table[stayed].astype(float))
+    if not y.isin([0, 1]).all():
+        raise DataError(f"{stayed} must be true or false")
+    parts = {name: table[group] == name for name in (exposed, baseline)}
+    for name, rows in parts.items():
+        if not rows.any() or not y[rows].sum():
+            raise DataError(f"group {name!r} has {int(rows.sum()):,} year(s), in {int(y[rows].sum()):,} of them the "
+                            "customer stayed: nothing can be compared")
+    rate = {name: y[rows].mean() for name, rows in parts.items()}
+    pull = sum(sign * rows * (y - rate[name]) / (rows.sum() * rate[name])
+               for sign, (name, rows) in zip((1, -1), parts.items(), strict=True))
+    half = z * np.sqrt((pull.groupby(table[customer]).sum() ** 2).sum())
+    ratio = np.log(rate[exposed] / rate[baseline])
+    return pd.Series({
+        "exit_share": 1 - np.exp(ratio), "low": 1 - np.exp(ratio + half), "high": 1 - np.exp(ratio - half),
+        "stay_exposed": rate[exposed], "stay_baseline": rate[baseline],
+        "exposed": float(parts[exposed].sum()), "baseline": float(parts[baseline].sum()),
+    })
