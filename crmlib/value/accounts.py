@@ -98,6 +98,36 @@ def active_accounts(lines, *, as_of, window: int = 365, contracts=None) -> pd.In
     return active.sort_index().index.rename("customer_id")
 
 
+def cumulative_sales(lines, *, as_of, accounts) -> pd.Series:
+    """Return x1: what each customer has bought so far, returns deducted, in money; summed in whole cents.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame or ibis.Table
+        ``customer_id, date, amount``.
+    as_of : str or date
+        Lines after it are not looked at.
+    accounts : sequence
+        For whom; without a line: 0.
+
+    Returns
+    -------
+    pandas.Series
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": [1, 1], "date": pd.Timestamp("2025-03-01"), "amount": [10.1, -0.2]})
+    >>> cumulative_sales(lines, as_of="2025-12-31", accounts=[1, 2]).tolist()
+    [9.9, 0.0]
+    """
+    end = pd.Timestamp(check_day("as_of", as_of))
+    table = lines_table(lines, ("customer_id", "date", "amount"))
+    until = table.filter(table["date"] < end + pd.Timedelta(days=1))
+    cents = until.group_by("customer_id").agg(cents=(until["amount"] * 100).round().cast("int64").sum()).execute()
+    cents = cents.set_index("customer_id")["cents"].reindex(pd.Index(accounts, name="customer_id")).fillna(0)
+    return (cents.astype(np.int64) / 100).rename("cumulative sales")
+
+
 def expected_sales(lines, *, as_of, accounts, horizon_years=5, discount_rate=0.10) -> pd.DataFrame:
     """Return x2: discounted sales expected from each customer, by BG/NBD and Gamma-Gamma (chapter 07).
 
@@ -250,8 +280,7 @@ def account_criteria(lines, *, as_of, accounts, profit, grades, referrals, on_sa
         raise DataError(f"{len(strangers):,} account(s) have no grade, the first {shown(strangers[0])}")
     table = lines_table(lines, ("customer_id", "date", "product_id", "amount"))
     until = table.filter(table["date"] < end + pd.Timedelta(days=1))
-    cents = until.group_by("customer_id").agg(cents=(until["amount"] * 100).round().cast("int64").sum()).execute()
-    x1 = cents.set_index("customer_id")["cents"].reindex(wanted).fillna(0).astype(np.int64) / 100
+    x1 = cumulative_sales(until, as_of=as_of, accounts=wanted)
     x2 = expected_sales(until, as_of=as_of, accounts=wanted, horizon_years=horizon_years, discount_rate=discount_rate)
     x3 = demand_contribution(until, referrals, as_of=as_of, accounts=wanted, on_sale=on_sale, window=window)
     return pd.DataFrame({

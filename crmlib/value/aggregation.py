@@ -23,8 +23,8 @@ def weighted_sum(matrix, weights, *, total: str = "one", scales: str = "same") -
     total : {"one", "rescale", "any"}
         Whether weights have to sum to 1, are divided by their sum, or are used as they are.
     scales : {"same", "any"}
-        Columns whose largest numbers differ more than twentyfold are refused (0 to 1 beside 0 to 100), unless you say
-        that they may.
+        Columns of which the largest and the mean size differ more than twentyfold are refused (0 to 1 beside 0 to 100),
+        unless you say that they may.
 
     Returns
     -------

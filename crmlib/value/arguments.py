@@ -10,7 +10,7 @@ from crmlib.errors import DataError
 
 TOTALS = ("one", "rescale", "any")
 _NEAR = 1e-6
-_APART = 20  # columns whose largest numbers differ by more are on different scales: 0 to 1 and 0 to 100, say
+_APART = 20  # columns that differ by more are on different scales: 0 to 1 and 0 to 100, say
 
 
 def decision_matrix(matrix, *, name: str = "matrix", rows: int = 1) -> pd.DataFrame:
@@ -149,9 +149,12 @@ def one_scale(table: pd.DataFrame, scales: str) -> None:
     """Refuse to add up columns that are on different scales, unless ``scales="any"``."""
     if check_choice("scales", scales, ("same", "any")) == "any":
         return
-    largest = table.abs().max()
-    large, small = largest.idxmax(), largest[largest > 0].idxmin() if (largest > 0).any() else largest.idxmax()
-    if largest[large] > _APART * largest[small]:
+    largest, mean = table.abs().max(), table.abs().mean()
+    if not (largest > 0).any():
+        return
+    large, small = largest.idxmax(), largest[largest > 0].idxmin()
+    # by the mean too: one giant stretches a column of z-scores, and is no other scale
+    if min(largest[large] / largest[small], mean[large] / mean[small]) > _APART:
         raise DataError(f"the columns are on different scales: {shown(large)} goes up to {largest[large]:g}, "
                         f"{shown(small)} to {largest[small]:g}, so that the first would decide alone. Normalise them "
                         "(crmlib.value.normalise), put shares and percentages on one scale, or say scales='any'")

@@ -151,7 +151,7 @@ def stable_range(matrix, weights, criterion, *, places: int) -> pd.Series:
              "enters_high": None}
     if len(others):
         at = _meet(flat[members][:, None], own[members][:, None], flat[others], own[others])
-        for end, side in (("low", (at >= 0) & (at < now)), ("high", (at > now) & (at <= 1))):
+        for end, side in (("low", (at > 0) & (at < now)), ("high", (at > now) & (at < 1))):
             if side.any():
                 values = np.where(side, at, -np.inf if end == "low" else np.inf)
                 k = int(values.argmax() if end == "low" else values.argmin())

@@ -1,0 +1,117 @@
+"""The five components from a firm's books, and the truth of the case."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmlib import value
+from crmlib.data import load_cdnow
+from crmlib.errors import DataError
+from crmlib.identity import account_ids
+
+approx = pytest.approx
+DAY = pd.Timestamp
+
+
+def lines(*rows):
+    return pd.DataFrame(rows, columns=["customer_id", "date", "product_id", "amount"]).assign(
+        date=lambda table: pd.to_datetime(table["date"]))
+
+
+BOOKS = lines((1, "2025-01-01", "a", 10.0), (1, "2025-03-01", "b", 5.0), (1, "2025-03-02", "b", -5.0),
+              (2, "2024-12-31", "a", 7.0), (3, "2026-01-01", "a", 9.0), (4, "2025-06-01", "a", -3.0))
+
+
+def test_active_is_who_bought_within_the_window():
+    found = value.active_accounts(BOOKS, as_of="2025-12-31", window=365)
+    assert found.tolist() == [1] and found.name == "customer_id"              # 1 January counts, the day before does not
+    assert value.active_accounts(BOOKS, as_of="2025-12-31", window=366).tolist() == [1, 2]
+
+
+def test_who_did_not_renew_has_left_unless_they_bought_since():
+    books = lines(*[(who, "2025-02-01", "a", 10.0) for who in (1, 2, 3, 4)], (2, "2025-09-01", "a", 5.0))
+    contracts = pd.DataFrame({
+        "customer_id": [1, 2, 3, 3, 4], "started_on": pd.to_datetime(["2024-06-01"] * 3 + ["2025-06-01", "2025-06-01"]),
+        "due_on": pd.to_datetime(["2025-06-01"] * 3 + ["2026-06-01", "2026-06-01"]),
+        "renewed": pd.array([False, False, True, None, None], dtype="boolean")})
+    assert value.active_accounts(books, as_of="2025-12-31", contracts=contracts).tolist() == [2, 3, 4]
+    # on the day before it was due, nobody knew
+    assert value.active_accounts(books, as_of="2025-05-31", contracts=contracts).tolist() == [1, 2, 3, 4]
+
+
+def test_grades():
+    assert value.grade_values(["AAA", "AA", "A", "B", "C", "D"]).tolist() == approx([1, 0.8, 0.6, 0.4, 0.2, 0])
+    assert value.grade_values(["low", "high"], order=["high", "low"]).tolist() == [0, 1]
+    for strange in ("E", None, 0.8):
+        with pytest.raises(DataError, match="1 grade.s. are not among AAA, AA"):
+            value.grade_values(["AAA", strange])
+    with pytest.raises(DataError, match="the best first"):
+        value.grade_values(["A"], order=["A"])
+
+
+def test_demand_counts_products_and_people_sent():
+    sent = pd.DataFrame({"referrer_id": [2, 2, 1, 1, 1, 1, 1],
+                         "date": pd.to_datetime(["2025-01-01", "2026-01-01"] + ["2025-01-01"] * 5)})
+    found = value.demand_contribution(BOOKS, sent, as_of="2025-12-31", accounts=[1, 2, 4], on_sale=4)
+    assert found.tolist() == approx([100 * (2 / 4 + 1) / 2, 100 * (0 + 1 / 3) / 2, 0])
+    with pytest.raises(DataError, match="customer 1 bought 2 different products, and only 1 are on sale"):
+        value.demand_contribution(BOOKS, sent, as_of="2025-12-31", accounts=[1], on_sale=1)
+
+
+def test_expected_sales_look_at_nothing_later():
+    orders = load_cdnow().execute()
+    accounts = orders.loc[orders["date"] <= "1997-09-30", "customer_id"].drop_duplicates().head(40)
+    ours = value.expected_sales(orders, as_of="1997-09-30", accounts=accounts, horizon_years=1)
+    early = value.expected_sales(orders[orders["date"] <= "1997-09-30"], as_of="1997-09-30", accounts=accounts,
+                                 horizon_years=1)
+    pd.testing.assert_frame_equal(ours, early)
+    assert ours["p_alive"].between(0, 1).all() and (ours["expected sales"] >= 0).all()
+    assert ours["expected sales"].tolist() == approx((ours["purchases"] * ours["spend"]).tolist())
+    with pytest.raises(DataError, match="1 account.s. have no purchase up to 1997-09-30, the first 'nobody'|99999"):
+        value.expected_sales(orders, as_of="1997-09-30", accounts=[99999])
+
+
+@pytest.fixture(scope="module")
+def candidates(case):
+    org = case.customers[~case.customers["category"].isin(["internal", "household"])]
+    ids = account_ids(org, same_name="merge")
+    from crmlib.identity import replace_ids
+
+    orders = replace_ids(case.orders[case.orders["customer_id"].isin(org["customer_id"])], ids)
+    contracts = replace_ids(case.contracts[case.contracts["customer_id"].isin(org["customer_id"])], ids)
+    accounts = value.active_accounts(orders, as_of=case.observation_end, contracts=contracts)
+    return org, ids, orders, accounts
+
+
+def test_five_columns_of_the_case(case, candidates):
+    org, ids, orders, accounts = candidates
+    grades = org.set_index("customer_id")["credit_grade"]
+    inputs = {"as_of": case.observation_end, "profit": pd.Series({accounts[0]: 12.5}), "grades": grades,
+              "referrals": case.referrals, "on_sale": len(case.products)}
+    table = value.account_criteria(orders, accounts=accounts, **inputs)
+    assert list(table) == list(value.COMPONENTS) and table.notna().all().all()
+    assert table["cumulative sales"].tolist() == approx(
+        orders.groupby("customer_id")["amount"].sum().reindex(accounts).round(2).tolist())
+    assert table["profit contribution"].iloc[:2].tolist() == [12.5, 0]
+    assert table["credit grade"].between(0, 1).all() and table["demand contribution"].between(0, 100).all()
+    with pytest.raises(DataError, match="accounts names 1 customer.s. twice"):
+        value.account_criteria(orders, accounts=[accounts[0], accounts[0]], **inputs)
+    with pytest.raises(DataError, match="1 account.s. have no grade"):
+        value.account_criteria(orders, accounts=accounts, **(inputs | {"grades": grades.drop(accounts[0])}))
+
+
+def test_the_truth_of_the_case(case, candidates):
+    _, ids, orders, accounts = candidates
+    truth = value.true_future_profit(case, accounts, ids)
+    people = case.truth.customers.set_index("customer_id").loc[accounts]
+    gone = truth["left"]
+    assert (truth.loc[gone, "future_profit"] == 0).all() and people.loc[gone, "left_on"].notna().all()
+    assert truth["stay"].between(0, 1).all()
+    here = truth[~gone & people["left_on"].isna()]
+    assert (here["stay"] <= 1 - people.loc[here.index, "churn_probability"]).all()     # events only take away
+    r = here["stay"] / 1.1
+    assert here["future_profit"].tolist() == approx((here["profit_a_year"] * r * (1 - r**5) / (1 - r)).tolist())
+    near = value.true_future_profit(case, accounts, ids, horizon_years=1, discount_rate=0)
+    assert near.loc[here.index, "future_profit"].tolist() == approx((here["profit_a_year"] * here["stay"]).tolist())
+    # somebody who was won back and is still here is not gone
+    assert (people.loc[~gone, "left_on"].notna()).any() and np.isfinite(truth["future_profit"]).all()
