@@ -8,6 +8,7 @@ from crmlib.teaching.widgets.chapter_00 import contact_plan, explore_contacts
 from crmlib.teaching.widgets.chapter_01 import budget_summary, explore_budget
 from crmlib.teaching.widgets.chapter_02 import explore_visits, visit_plan, visit_summary
 from crmlib.teaching.widgets.chapter_03 import discount_plan_curve, discount_plan_summary, explore_discount_plan
+from crmlib.teaching.widgets.chapter_04 import explore_value_list, value_list, value_list_summary
 from crmlib.teaching.widgets.chapter_05 import explore_offer, offer_curve, offer_summary
 from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_value_path, lifetime_value_summary
 from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
@@ -24,11 +25,14 @@ __all__ = [
     "explore_discount_plan",
     "explore_lifetime_value",
     "explore_offer",
+    "explore_value_list",
     "explore_visits",
     "lifetime_value_path",
     "lifetime_value_summary",
     "offer_curve",
     "offer_summary",
+    "value_list",
+    "value_list_summary",
     "visit_plan",
     "visit_summary",
 ]

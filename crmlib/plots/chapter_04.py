@@ -1,0 +1,157 @@
+"""Figures of chapter 04: which customers are worth a place, and how much of that is taste?"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from crmlib.plots.style import PALETTE
+
+_BLUE, _WARM, _GREEN, _PINK, _GOLD, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], PALETTE[4], "#8a8a8a"
+_FIVE = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[4], PALETTE[1])
+
+
+def _axes(ax, height=4.4):
+    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
+
+
+def correlation_cells(correlations, *, ax=None):
+    """Draw correlations as a grid of numbers, the lower half only: blue where two criteria say the same."""
+    ax = _axes(ax, 4.2)
+    cells = np.array(correlations, dtype=float)
+    cells[np.triu_indices(len(cells))] = np.nan
+    ax.imshow(np.ma.masked_invalid(cells[1:, :-1]), vmin=-1, vmax=1, cmap="PuOr", aspect="auto")
+    for (row, column), r in np.ndenumerate(cells[1:, :-1]):
+        if np.isfinite(r):
+            ax.text(column, row, f"{r:.2f}", ha="center", va="center", size=15,
+                    color="white" if abs(r) > 0.6 else "black")
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+    for side in ax.spines.values():
+        side.set_visible(False)
+    names = [str(name).replace(" ", "\n") for name in correlations.columns]
+    ax.set(xticks=range(len(cells) - 1), xticklabels=names[:-1], yticks=range(len(cells) - 1), yticklabels=names[1:])
+    return ax
+
+
+def weight_bars(weights, *, ax=None):
+    """Draw weights in per cent: a group of bars per criterion, a colour per column of `weights` (index: criteria)."""
+    ax = _axes(ax)
+    width, at = 0.8 / len(weights.columns), np.arange(len(weights))
+    for place, (colour, name) in enumerate(zip((_GREY, _WARM, _BLUE, _GREEN), weights.columns, strict=False)):
+        left = at + (place - (len(weights.columns) - 1) / 2) * width
+        ax.bar(left, 100 * weights[name], width=width, color=colour, label=name)
+        for x, height in zip(left, 100 * weights[name], strict=True):
+            ax.annotate(f"{height:.0f}", (x, max(height, 0)), xytext=(0, 3), textcoords="offset points", ha="center",
+                        size=11)
+    ax.axhline(0, color="black", linewidth=1)
+    ax.grid(axis="x", visible=False)
+    ax.margins(y=0.12)
+    ax.set(xticks=at, xticklabels=[str(name).replace(" ", "\n") for name in weights.index], ylabel="weight (%)")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=len(weights.columns), columnspacing=1.2)
+    return ax
+
+
+def score_lines(sweep, crossings, *, now, xlabel, ax=None):
+    """Draw the score of a few alternatives against one weight, with the points where two change places.
+
+    `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
+    """
+    ax = _axes(ax)
+    ends = {}
+    styles = zip(("-", "--", "-.", ":", "-"), (_BLUE, _WARM, _GREEN, _PINK, "black"), strict=True)
+    for (style, colour), (name, line) in zip(styles, sweep.groupby("alternative", sort=False), strict=False):
+        ax.plot(100 * line["weight"], line["score"], style, color=colour)
+        ends[str(name)] = (float(line["score"].iloc[-1]), colour)
+    low, high = sweep["score"].min(), sweep["score"].max()
+    room, y = 0.08 * (high - low), -np.inf
+    for name, (height, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
+        y = max(height, y + room)
+        ax.text(101.5, y, name, color=colour, weight="bold", size=13, va="center")
+    for row in crossings.itertuples():
+        line = sweep[sweep["alternative"] == row.above]
+        ax.plot(100 * row.weight, np.interp(row.weight, line["weight"], line["score"]), "o", color="black",
+                markerfacecolor="white", markersize=9)
+    ax.axvline(100 * now, color=_GREY, linestyle="--", linewidth=1.5)
+    ax.annotate(f"now {100 * now:.0f} %", (100 * now, high), xytext=(5, 0), textcoords="offset points", size=12,
+                color="#555555", va="top")
+    ax.set(xlabel=xlabel, ylabel="score", xlim=(0, 100))
+    return ax
+
+
+def place_chances(chances, *, places, ax=None):
+    """Draw how often each alternative wins a place under random weights, the surest first.
+
+    `chances` is what `crmlib.value.weight_simulation` returns; who never wins a place is left out.
+    """
+    ax = _axes(ax)
+    p = 100 * chances["p_chosen"][chances["p_chosen"] > 0].sort_values(ascending=False).to_numpy()
+    at = np.arange(1, len(p) + 1)
+    ax.bar(at, p, width=0.85, color=np.where(at <= places, _BLUE, _GREY))
+    ax.axvline(places + 0.5, color="black", linewidth=1.5)
+    ax.text(places + 1.5, 92, f"{places} places", weight="bold", size=14)
+    ax.axhline(95, color=_WARM, linestyle="--", linewidth=1.5)
+    ax.text(len(p) + 0.5, 95.5, "95 %: not a matter of taste", color=_WARM, size=13, ha="right", va="bottom")
+    ax.grid(axis="x", visible=False)
+    ax.set(xlabel="customers who can win a place, the surest first", ylabel="wins a place under random weights (%)",
+           ylim=(0, 104), xlim=(0, len(p) + 1))
+    return ax
+
+
+def value_against_demand(table, *, ax=None):
+    """Draw money to come against demand contribution, and who is on which list.
+
+    `table` has ``clv`` (money), ``demand`` (0 to 100) and the booleans ``by_clv``, ``by_scores``.
+    """
+    ax = _axes(ax)
+    groups = {"neither": (~table["by_clv"] & ~table["by_scores"], ".", _GREY),
+              "by the scores only": (table["by_scores"] & ~table["by_clv"], "s", _WARM),
+              "by lifetime value only": (table["by_clv"] & ~table["by_scores"], "^", _GREEN),
+              "on both lists": (table["by_clv"] & table["by_scores"], "o", _BLUE)}
+    for name, (who, marker, colour) in groups.items():
+        part = table[who]
+        ax.plot(part["demand"], part["clv"] / 1000, marker, color=colour, linestyle="none",
+                markersize=5 if marker == "." else 9, label=f"{name}: {len(part):,}")
+    ax.set_yscale("symlog", linthresh=10)
+    ax.set(xlabel="demand contribution (0 to 100)", ylabel="lifetime value (thousand yuan)")
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=12)
+    return ax
+
+
+def list_worth(shares, *, marked, ax=None):
+    """Draw what each list holds of the best possible one: a dot per company, a large one for that of the course.
+
+    `shares` has one row per rule (drawn from top to bottom) and one column per company, as fractions; `marked` is the
+    column of the large dots.
+    """
+    ax = _axes(ax, 4.8)
+    at = np.arange(len(shares))[::-1]
+    for name in shares.columns:
+        if name != marked:
+            ax.plot(100 * shares[name], at, "o", color=_GREY, markersize=7, alpha=0.8)
+    ax.plot(100 * shares[marked], at, "D", color=_WARM, markersize=10, linestyle="none", label="this company")
+    ax.plot([], [], "o", color=_GREY, label="other companies")
+    ax.axvline(100, color="black", linewidth=1.5)
+    ax.grid(axis="y", visible=False)
+    ax.set(yticks=at, yticklabels=list(shares.index), xlabel="worth of the list, of the best possible list (%)",
+           xlim=(min(0, 100 * shares.min().min() - 3), 103))
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, 1.12), ncols=2)
+    return ax
+
+
+def score_parts(parts, *, ax=None):
+    """Draw the scores of the chosen, best on top, split into what each criterion contributes.
+
+    `parts` has one row per alternative (best first) and one column per criterion.
+    """
+    ax = _axes(ax, 6.0)
+    at = np.arange(len(parts))[::-1]
+    above, below = np.zeros(len(parts)), np.zeros(len(parts))
+    for colour, name in zip(_FIVE, parts.columns, strict=False):
+        x = parts[name].to_numpy()
+        ax.barh(at, x, left=np.where(x >= 0, above, below), color=colour, height=0.8, label=name)
+        above, below = above + np.maximum(x, 0), below + np.minimum(x, 0)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.grid(axis="y", visible=False)
+    ax.set(yticks=at, yticklabels=[str(name) for name in parts.index], xlabel="score, by criterion", ylabel="customer")
+    ax.tick_params(axis="y", labelsize=11)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=11)
+    return ax
