@@ -415,8 +415,8 @@ def statements() -> pd.DataFrame:
         Index ``statement`` (1 to 4): ``says, kano, action``.
     """
     return pd.DataFrame({
-        "says": ["without it they leave; with it nobody stays longer", "having it makes loyal; it may be taken away",
-                 "it annoys, and nobody leaves: the rivals do it too", "it makes no difference"],
+        "says": ["without it they leave; with it nobody is bound", "having it makes loyal; it may be taken away",
+                 "it annoys, but nobody leaves: rivals do it too", "it makes no difference"],
         "kano": ["M", "A, or O if losing it hurts", "R, or M on the day a rival stops it", "I"],
         "action": ["meet the standard, at least cost", "invest", "watch the rivals, be the first to stop",
                    "save the money"],

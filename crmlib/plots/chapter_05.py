@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from crmlib.plots.style import PALETTE
 
@@ -42,7 +43,7 @@ def value_steps(values, *, ax=None):
     for x, value in zip(at, values, strict=True):
         ax.annotate(f"{value:.0f}", (x, value), xytext=(0, 4), textcoords="offset points", ha="center", size=14)
     for x, (before, after) in enumerate(zip(values, values[1:], strict=False)):
-        ax.annotate(f"{before - after:+.0f}", (x + 0.5, (before + after) / 2), ha="center", va="center", size=14,
+        ax.annotate(f"gap {before - after:.0f}", (x + 0.5, (before + after) / 2), ha="center", va="center", size=14,
                     color=_WARM, weight="bold")
     ax.grid(axis="x", visible=False)
     ax.margins(y=0.14)
@@ -60,6 +61,7 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
     colours = {"A": _GREEN, "O": _COLD, "M": _WARM, "I": _GREY, "R": _PINK, "Q": "black"}
     names = {"A": "attractive", "O": "one-dimensional", "M": "must-be", "I": "indifferent", "R": "reverse",
              "Q": "questionable"}
+    named = []
     for feature, row in coefficients.iterrows():
         colour, x, y = colours[categories[feature]], -row["worse"], row["better"]
         ax.plot([-row["worse_high"], -row["worse_low"]], [y, y], color=colour, linewidth=2)
@@ -69,8 +71,11 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
             ax.plot(-truth.loc[feature, "worse"], truth.loc[feature, "better"], "D", color="black", markersize=5,
                     label="truth")
         left = x > 0.5
-        ax.annotate(feature.replace("_", " "), (x, y), xytext=(-12 if left else 12, 13), textcoords="offset points",
-                    ha="right" if left else "left", size=12, color=colour)
+        crowded = any(abs(y - other) < 0.06 and abs(x - at) < 0.4 for at, other in named)
+        ax.annotate(feature.replace("_", " "), (x, y), xytext=(-12 if left else 12, -12 if crowded else 13),
+                    textcoords="offset points", ha="right" if left else "left", va="top" if crowded else "baseline",
+                    size=12, color=colour)
+        named.append((x, y))
     ax.axvline(0.5, color=_GREY, linestyle="--", linewidth=1.5)
     ax.axhline(0.5, color=_GREY, linestyle="--", linewidth=1.5)
     handles, labels = ax.get_legend_handles_labels()
@@ -91,11 +96,10 @@ def priority_grid(table, *, ax=None):
     x_cut, y_cut = table.attrs["cut"][1], table.attrs["cut"][0]
     ax.plot(table["performance"], table["importance"], "o", color=_COLD, markersize=12)
     ax.margins(0.35)
-    middle = x_cut
     for name, row in table.iterrows():
-        right = row["performance"] > middle
-        ax.annotate(name, (row["performance"], row["importance"]), xytext=(-14 if right else 14, 0),
-                    textcoords="offset points", ha="right" if right else "left", va="center", size=14)
+        up = row["importance"] >= y_cut
+        ax.annotate(name, (row["performance"], row["importance"]), xytext=(0, 12 if up else -12),
+                    textcoords="offset points", ha="center", va="bottom" if up else "top", size=14)
     ax.axvline(x_cut, color=_GREY, linestyle="--", linewidth=1.5)
     ax.axhline(y_cut, color=_GREY, linestyle="--", linewidth=1.5)
     for (x, y), (across, up), name in (((0.02, 0.97), ("left", "top"), "concentrate here"),
@@ -154,6 +158,7 @@ def share_paths(paths, *, ax=None):
             ax.plot(full["year"].iloc[0], 100 * full["share"].iloc[0], "o", color=colour, markerfacecolor="white",
                     markersize=11)
     ax.set(xlabel="years from now", ylabel="market share (%)", ylim=(0, 107))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(loc="upper left")
     return ax
 
@@ -170,6 +175,6 @@ def offer_curves(curve, today, *, price_change, ax=None):
     ax.plot(100 * at["price_change"], 100 * at["share"], "o", color=_WARM, markersize=11)
     ax.annotate(f"{100 * at['share']:.0f} %", (100 * at["price_change"], 100 * at["share"]), xytext=(10, 8),
                 textcoords="offset points", color=_WARM, size=14, weight="bold")
-    ax.set(xlabel="change of our price (%)", ylabel="better off with us (% of respondents)", ylim=(0, 100))
+    ax.set(xlabel="change of our price (%)", ylabel="better off with us (%)", ylim=(0, 100))
     ax.legend(loc="lower left")
     return ax

@@ -68,8 +68,8 @@ def offer_summary(survey, *, price_change: float, service_gain: float, service_c
     >>> one = pd.DataFrame({"customer_id": [1], **{n: [30] for n in VALUES}, **{n: [20] for n in COSTS},
     ...                     **{"rival_" + n: [30] for n in VALUES}, **{"rival_" + n: [20.2] for n in COSTS}})
     >>> offer_summary(one, price_change=0.1, service_gain=0.0, service_cost=0, margin=30)
-    'Price +10 %, service +0 %: 0 % of the respondents would be better off with us (today 100 %). Of 100 yuan of \
-today\\'s sales we would keep 40.0 (today 30.0), so the same profit needs 25 % less volume.'
+    "Price +10 %, service +0 %: 0 % of the respondents would be better off with us (today 100 %). Of 100 yuan of \
+today's sales we would keep 40.0 (today 30.0), so the same profit needs 25 % less volume."
     """
     share = offer_curve(survey, service_gain=service_gain, prices=[price_change])["share"].item()
     today = offer_curve(survey, service_gain=0.0, prices=[0.0])["share"].item()
