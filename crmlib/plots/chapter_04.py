@@ -14,7 +14,7 @@ def _axes(ax, height=4.4):
 
 
 def correlation_cells(correlations, *, ax=None):
-    """Draw correlations as a grid of numbers, the lower half only: blue where two criteria say the same."""
+    """Draw correlations as a grid of numbers, the lower half only: dark purple where two criteria say the same."""
     ax = _axes(ax, 4.2)
     cells = np.array(correlations, dtype=float)
     cells[np.triu_indices(len(cells))] = np.nan
@@ -51,11 +51,14 @@ def weight_bars(weights, *, ax=None):
 
 
 def score_lines(sweep, crossings, *, now, xlabel, ax=None):
-    """Draw the score of a few alternatives against one weight, with the points where two change places.
+    """Draw the scores of a few alternatives, less their mean, against one weight, and the points where two change places.
 
     `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
+    Draw a part of the sweep to see more of it.
     """
     ax = _axes(ax)
+    sweep = sweep.assign(score=sweep["score"] - sweep.groupby("weight")["score"].transform("mean"))
+    first, last = 100 * sweep["weight"].min(), 100 * sweep["weight"].max()
     ends = {}
     styles = zip(("-", "--", "-.", ":", "-"), (_BLUE, _WARM, _GREEN, _PINK, "black"), strict=True)
     for (style, colour), (name, line) in zip(styles, sweep.groupby("alternative", sort=False), strict=False):
@@ -65,15 +68,17 @@ def score_lines(sweep, crossings, *, now, xlabel, ax=None):
     room, y = 0.08 * (high - low), -np.inf
     for name, (height, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
         y = max(height, y + room)
-        ax.text(101.5, y, name, color=colour, weight="bold", size=13, va="center")
+        ax.text(last + 0.015 * (last - first), y, name, color=colour, weight="bold", size=13, va="center")
     for row in crossings.itertuples():
         line = sweep[sweep["alternative"] == row.above]
+        if not first <= 100 * row.weight <= last:
+            continue
         ax.plot(100 * row.weight, np.interp(row.weight, line["weight"], line["score"]), "o", color="black",
                 markerfacecolor="white", markersize=9)
     ax.axvline(100 * now, color=_GREY, linestyle="--", linewidth=1.5)
     ax.annotate(f"now {100 * now:.0f} %", (100 * now, high), xytext=(5, 0), textcoords="offset points", size=12,
                 color="#555555", va="top")
-    ax.set(xlabel=xlabel, ylabel="score", xlim=(0, 100))
+    ax.set(xlabel=xlabel, ylabel="score, less the mean of these", xlim=(first, last))
     return ax
 
 
@@ -87,7 +92,7 @@ def place_chances(chances, *, places, ax=None):
     at = np.arange(1, len(p) + 1)
     ax.bar(at, p, width=0.85, color=np.where(at <= places, _BLUE, _GREY))
     ax.axvline(places + 0.5, color="black", linewidth=1.5)
-    ax.text(places + 1.5, 92, f"{places} places", weight="bold", size=14)
+    ax.text(places + 1.5, 80, f"{places} places", weight="bold", size=14)
     ax.axhline(95, color=_WARM, linestyle="--", linewidth=1.5)
     ax.text(len(p) + 0.5, 95.5, "95 %: not a matter of taste", color=_WARM, size=13, ha="right", va="bottom")
     ax.grid(axis="x", visible=False)
@@ -111,8 +116,11 @@ def value_against_demand(table, *, ax=None):
         ax.plot(part["demand"], part["clv"] / 1000, marker, color=colour, linestyle="none",
                 markersize=5 if marker == "." else 9, label=f"{name}: {len(part):,}")
     ax.set_yscale("symlog", linthresh=10)
+    ticks = [t for t in (-1000, -100, -10, 0, 10, 100, 1000) if abs(t) <= 10 * table["clv"].abs().max() / 1000]
+    ax.set_yticks(ticks, labels=[f"{t:,}" for t in ticks], minor=False)
+    ax.set_yticks([], minor=True)
     ax.set(xlabel="demand contribution (0 to 100)", ylabel="lifetime value (thousand yuan)")
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=12)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2, fontsize=12)
     return ax
 
 
