@@ -70,10 +70,11 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
         if truth is not None:
             ax.plot(-truth.loc[feature, "worse"], truth.loc[feature, "better"], "D", color="black", markersize=5,
                     label="truth")
-        left = x > 0.5
         crowded = any(abs(y - other) < 0.06 and abs(x - at) < 0.4 for at, other in named)
-        ax.annotate(feature.replace("_", " "), (x, y), xytext=(-12 if left else 12, -12 if crowded else 13),
-                    textcoords="offset points", ha="right" if left else "left", va="top" if crowded else "baseline",
+        left = x > 0.5 or (crowded and x > 0.2)  # two neighbours get their names on different sides
+        below = crowded and not 0.2 < x < 0.5
+        ax.annotate(feature.replace("_", " "), (x, y), xytext=(-12 if left else 12, -13 if below else 13),
+                    textcoords="offset points", ha="right" if left else "left", va="top" if below else "baseline",
                     size=12, color=colour)
         named.append((x, y))
     ax.axvline(0.5, color=_GREY, linestyle="--", linewidth=1.5)
@@ -97,9 +98,9 @@ def priority_grid(table, *, ax=None):
     ax.plot(table["performance"], table["importance"], "o", color=_COLD, markersize=12)
     ax.margins(0.35)
     for name, row in table.iterrows():
-        up = row["importance"] >= y_cut
+        up, right = row["importance"] >= y_cut, row["performance"] >= x_cut
         ax.annotate(name, (row["performance"], row["importance"]), xytext=(0, 12 if up else -12),
-                    textcoords="offset points", ha="center", va="bottom" if up else "top", size=14)
+                    textcoords="offset points", ha="left" if right else "right", va="bottom" if up else "top", size=14)
     ax.axvline(x_cut, color=_GREY, linestyle="--", linewidth=1.5)
     ax.axhline(y_cut, color=_GREY, linestyle="--", linewidth=1.5)
     for (x, y), (across, up), name in (((0.02, 0.97), ("left", "top"), "concentrate here"),
