@@ -51,7 +51,7 @@ def weight_bars(weights, *, ax=None):
 
 
 def score_lines(sweep, crossings, *, now, xlabel, ax=None):
-    """Draw the scores of a few alternatives, less their mean, against one weight, and the points where two change places.
+    """Draw the scores of a few alternatives, less their mean, against one weight, and where two change places.
 
     `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
     Draw a part of the sweep to see more of it.
