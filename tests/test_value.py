@@ -285,6 +285,7 @@ def test_ahp_points_at_the_judgement_that_fits_least():
     assert not result.consistent
     worst = result.judgements.iloc[0]
     assert (worst["first"], worst["second"], worst["judged"]) == ("d", "b", 4)
+    assert worst["others"] == approx(1 / 4)                                    # by a, and by c: b is 4 times d
     assert worst["factor"] > 2 and worst["factor"] == approx(worst["judged"] / worst["implied"])
 
 
@@ -315,6 +316,9 @@ def test_one_giant_is_no_other_scale():
     z = value.normalise(pd.DataFrame({"sales": [1.0] * 600 + [90_000.0], "grade": [0.0, 1.0] * 300 + [0.5]}), method="z")
     assert z["sales"].max() > 20 * z["grade"].max()
     assert len(value.weighted_sum(z, [0.5, 0.5])) == 601
+    assert value.weighted_sum([[0.001, 1.0], [0.002, 0.5]], [0.5, 0.5]).tolist() == approx([0.5005, 0.251])
+    with pytest.raises(DataError, match="different scales: 1 goes up to 90, 0 to 0.9"):
+        value.weighted_sum([[0.9, 90.0], [0.2, 50.0]], [0.5, 0.5])
 
 
 def test_ranks_and_places():

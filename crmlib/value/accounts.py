@@ -167,8 +167,7 @@ def expected_sales(lines, *, as_of, accounts, horizon_years=5, discount_rate=0.1
     """
     from crmlib import btyd
 
-    table = lines_table(lines, ("customer_id", "date", "amount"))
-    summary = btyd.customer_summary(table, observation_end=as_of, unit="week")
+    summary = btyd.customer_summary(lines, observation_end=as_of, unit="week")
     model = btyd.fit_bg_nbd(summary)
     spend_model = btyd.fit_gamma_gamma(summary, nonpositive="drop", correlation_limit=_LIMIT)
     wanted = pd.Index(accounts, name="customer_id")
@@ -272,17 +271,14 @@ def account_criteria(lines, *, as_of, accounts, profit, grades, referrals, on_sa
     DataError
         If an account is there twice, has no grade or no purchase.
     """
-    end = pd.Timestamp(check_day("as_of", as_of))
     wanted = pd.Index(accounts, name="customer_id")
     if wanted.has_duplicates:
         raise DataError(f"accounts names {int(wanted.duplicated().sum()):,} customer(s) twice")
     if len(strangers := wanted.difference(grades.index)):
         raise DataError(f"{len(strangers):,} account(s) have no grade, the first {shown(strangers[0])}")
-    table = lines_table(lines, ("customer_id", "date", "product_id", "amount"))
-    until = table.filter(table["date"] < end + pd.Timedelta(days=1))
-    x1 = cumulative_sales(until, as_of=as_of, accounts=wanted)
-    x2 = expected_sales(until, as_of=as_of, accounts=wanted, horizon_years=horizon_years, discount_rate=discount_rate)
-    x3 = demand_contribution(until, referrals, as_of=as_of, accounts=wanted, on_sale=on_sale, window=window)
+    x1 = cumulative_sales(lines, as_of=as_of, accounts=wanted)
+    x2 = expected_sales(lines, as_of=as_of, accounts=wanted, horizon_years=horizon_years, discount_rate=discount_rate)
+    x3 = demand_contribution(lines, referrals, as_of=as_of, accounts=wanted, on_sale=on_sale, window=window)
     return pd.DataFrame({
         "cumulative sales": x1, "expected sales": x2["expected sales"], "demand contribution": x3,
         "credit grade": grade_values(grades.reindex(wanted)),

@@ -153,8 +153,9 @@ def one_scale(table: pd.DataFrame, scales: str) -> None:
     if not (largest > 0).any():
         return
     large, small = largest.idxmax(), largest[largest > 0].idxmin()
-    # by the mean too: one giant stretches a column of z-scores, and is no other scale
-    if min(largest[large] / largest[small], mean[large] / mean[small]) > _APART:
+    # by the mean too: one giant stretches a column of z-scores, and is no other scale; nor are a few customers who are
+    # all small on a scale from 0 to 1
+    if largest[large] > 1 + 1e-9 and min(largest[large] / largest[small], mean[large] / mean[small]) > _APART:
         raise DataError(f"the columns are on different scales: {shown(large)} goes up to {largest[large]:g}, "
                         f"{shown(small)} to {largest[small]:g}, so that the first would decide alone. Normalise them "
                         "(crmlib.value.normalise), put shares and percentages on one scale, or say scales='any'")

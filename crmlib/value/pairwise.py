@@ -35,7 +35,8 @@ class AHPResult:
         Whether CR is below the limit.
     judgements : pandas.DataFrame
         Every comparison, the one that fits least first: ``first, second, judged`` (how many times the first is the
-        second), ``implied`` by the weights, ``factor`` (how many times off, 1 is perfect).
+        second), ``others`` (what the answers about third criteria imply: the geometric mean over k of a[i, k] a[k, j]; NaN
+        for two criteria), ``implied`` by the weights, ``factor`` (judged against implied, 1 is perfect).
     """
 
     weights: pd.Series
@@ -170,9 +171,12 @@ where 0.333333 belongs; for a printed, rounded matrix say reciprocals='rounded'
     index = _index(random_index, n)
     ci = max(0.0, (lambda_max - n) / (n - 1)) if n > 2 else 0.0
     cr = ci / index if n > 2 else 0.0
-    rows = [(table.index[i], table.columns[j], a[i, j], w[i] / w[j]) if a[i, j] >= 1 else
-            (table.index[j], table.columns[i], a[j, i], w[j] / w[i]) for i in range(n) for j in range(i + 1, n)]
-    judgements = pd.DataFrame(rows, columns=["first", "second", "judged", "implied"])
+    rows = []
+    for i, j in [(i, j) if a[i, j] >= 1 else (j, i) for i in range(n) for j in range(i + 1, n)]:
+        third = [k for k in range(n) if k not in (i, j)]
+        others = np.exp(np.mean(np.log(a[i, third] * a[third, j]))) if third else np.nan
+        rows.append((table.index[i], table.columns[j], a[i, j], others, w[i] / w[j]))
+    judgements = pd.DataFrame(rows, columns=["first", "second", "judged", "others", "implied"])
     off = np.log(judgements["judged"].astype(float) / judgements["implied"].astype(float)).abs()
     judgements["factor"] = np.exp(off)
     judgements = judgements.iloc[np.argsort(-off.round(9).to_numpy(), kind="stable")].reset_index(drop=True)
