@@ -41,7 +41,12 @@ def contest(case):
     found = {name: worth[value.choose(each, PLACES, ties="order")].sum() / best for name, each in lists.items()}
     decides = value.effective_weights(minmax, [0.2] * 5)
     chances = value.weight_simulation(minmax, draws=300, seed=4, places=PLACES)["p_chosen"]
+    books, truth = asked._books(case), asked._truth(case)
+    alive = value.expected_sales(books["orders"], as_of=case.observation_end, accounts=criteria.index)["p_alive"]
+    gone, half = (1 - alive).sum(), 2.576 * np.sqrt((alive * (1 - alive)).sum())
     return found | {
+        "left": truth["left"].sum(), "model says at least": gone - half,
+        "tells them apart": alive[~truth["left"]].mean() - alive[truth["left"]].mean(),
         "grade decides": decides["credit grade"],
         "money decides": decides[["cumulative sales", "expected sales", "profit contribution"]].sum(),
         "safe": (chances >= 0.95).sum(), "in play": (chances > 0).sum(),
@@ -76,6 +81,12 @@ def test_the_scale_decides_and_nearly_no_place_is_safe(companies):
     assert (companies["grade decides"] > 0.4).all() and (companies["money decides"] < 0.4).all()
     assert (companies["safe"] <= 8).all() and (companies["in play"] >= 2 * PLACES).all()
     assert (companies["r"] > 0.75).all()
+
+
+def test_the_model_of_x2_expects_too_many_to_have_left_and_still_tells_them_apart(companies):
+    """It does not know that customers with contracts say when they leave."""
+    assert (companies["model says at least"] > companies["left"]).sum() >= 18
+    assert (companies["tells them apart"] > 0.1).all()
 
 
 def test_what_the_company_of_the_course_shows(case):
@@ -138,7 +149,8 @@ def test_explorer_has_the_sliders_of_the_task_sheet():
 
 
 def test_correlation_cells_show_each_pair_once():
-    r = pd.DataFrame([[1, 0.9, -0.2], [0.9, 1, 0.1], [-0.2, 0.1, 1]], index=["x y", "b", "c"], columns=["x y", "b", "c"])
+    names = ["x y", "b", "c"]
+    r = pd.DataFrame([[1, 0.9, -0.2], [0.9, 1, 0.1], [-0.2, 0.1, 1]], index=names, columns=names)
     ax = plots.correlation_cells(r)
     assert {name: (at.x, at.y) for name, at in labels(ax).items()} == {"0.90": (0, 0), "-0.20": (0, 1), "0.10": (1, 1)}
     assert ticks(ax.xaxis)[0] == ["x\ny", "b"] and ticks(ax.yaxis)[0] == ["b", "c"]

@@ -24,7 +24,7 @@ BOOKS = lines((1, "2025-01-01", "a", 10.0), (1, "2025-03-01", "b", 5.0), (1, "20
 
 def test_active_is_who_bought_within_the_window():
     found = value.active_accounts(BOOKS, as_of="2025-12-31", window=365)
-    assert found.tolist() == [1] and found.name == "customer_id"              # 1 January counts, the day before does not
+    assert found.tolist() == [1] and found.name == "customer_id"   # 1 January counts, the day before does not
     assert value.active_accounts(BOOKS, as_of="2025-12-31", window=366).tolist() == [1, 2]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -35,8 +36,8 @@ class AHPResult:
         Whether CR is below the limit.
     judgements : pandas.DataFrame
         Every comparison, the one that fits least first: ``first, second, judged`` (how many times the first is the
-        second), ``others`` (what the answers about third criteria imply: the geometric mean over k of a[i, k] a[k, j]; NaN
-        for two criteria), ``implied`` by the weights, ``factor`` (judged against implied, 1 is perfect).
+        second), ``others`` (what the answers about third criteria imply: the geometric mean over k of a[i, k] a[k, j];
+        NaN for two criteria), ``implied`` by the weights, ``factor`` (judged against implied, 1 is perfect).
     """
 
     weights: pd.Series
@@ -172,7 +173,8 @@ where 0.333333 belongs; for a printed, rounded matrix say reciprocals='rounded'
     ci = max(0.0, (lambda_max - n) / (n - 1)) if n > 2 else 0.0
     cr = ci / index if n > 2 else 0.0
     rows = []
-    for i, j in [(i, j) if a[i, j] >= 1 else (j, i) for i in range(n) for j in range(i + 1, n)]:
+    for one, two in combinations(range(n), 2):
+        i, j = (one, two) if a[one, two] >= 1 else (two, one)
         third = [k for k in range(n) if k not in (i, j)]
         others = np.exp(np.mean(np.log(a[i, third] * a[third, j]))) if third else np.nan
         rows.append((table.index[i], table.columns[j], a[i, j], others, w[i] / w[j]))
