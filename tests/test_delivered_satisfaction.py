@@ -55,7 +55,7 @@ def test_shares_of_two_uncorrelated_drivers_are_their_r_squared():
 
 @pytest.mark.parametrize(("change", "arguments", "message"), [
     (lambda t: t.assign(p=10 * t["p"]), {}, "they reach 100: on a scale to 100. Divide by 10"),
-    (lambda t: t.assign(p=t["p"] / 10), {}, "60 values of p lie between 0 and 1|not on the scale 1 to 10"),
+    (lambda t: t.assign(p=t["p"] / 10), {}, "all 60 values of p lie between 0 and 1, on a scale of 1 to 10"),
     (lambda t: t.assign(p=t["p"] - 1), {}, "0 is an answer: were they asked on 0 to 10"),
     (lambda t: t.assign(p=np.where(t["p"] == 3, 99, t["p"])), {}, "the first 99"),
     (lambda t: t.assign(p=5), {}, "all respondents give the same p"),
@@ -219,3 +219,37 @@ def test_wallets_refuse():
     with pytest.raises(DataError, match="1 customer.s. spend more with us than in the whole category"):
         dv.share_of_wallet(pd.Series([5.0, 9.0]), pd.Series([6.0, 8.0]))
     assert np.isnan(dv.share_of_wallet(pd.Series([0.0]), pd.Series([0.0])).item())
+
+
+# -------------------------------------------------------------------------------- what must not matter
+
+
+BY_ROW = {
+    "expectation_gaps": lambda t: dv.expectation_gaps(t, {"a": ("p", "s"), "b": ("i", "y")}, scale=(1, 10)),
+    "outcome_by_score": lambda t: dv.outcome_by_score(t.set_index("customer_id")["p"],
+                                                      t.set_index("customer_id")["y"] > 5),
+    "logistic_slope": lambda t: dv.logistic_slope(t.set_index("customer_id")["p"], t.set_index("customer_id")["y"] > 5),
+    "correlation": lambda t: dv.correlation(t.set_index("customer_id")["p"], t.set_index("customer_id")["y"]),
+    "response_rates": lambda t: dv.response_rates(t.set_index("customer_id")["p"], t.loc[t["s"] > 5, "customer_id"]),
+    "importance_performance": lambda t: dv.importance_performance(
+        t.set_index("customer_id")["p"], t.set_index("customer_id")["s"]).sort_index(),
+    "share_of_wallet": lambda t: dv.share_of_wallet(
+        t.set_index("customer_id")["p"], 10 + t.set_index("customer_id")["s"]).sort_index(),
+}
+
+
+@pytest.mark.parametrize("name", BY_ROW)
+def test_the_order_of_the_rows_does_not_matter(name):
+    function = BY_ROW[name]
+    straight, shuffled = function(SURVEY), function(SURVEY.sample(frac=1, random_state=2))
+    assert np.asarray(straight.to_frame() if straight.ndim == 1 else straight).tolist() == [
+        approx(row) if not any(isinstance(x, str) for x in row) else row
+        for row in np.asarray(shuffled.to_frame() if shuffled.ndim == 1 else shuffled).tolist()]
+
+
+def test_relabelling_respondents_does_not_matter():
+    renamed = SURVEY.assign(customer_id=[f"r{n}" for n in SURVEY["customer_id"]])
+    for name, function in BY_ROW.items():
+        if name not in ("importance_performance", "share_of_wallet"):
+            found, before = (np.asarray(function(t)).ravel().tolist() for t in (renamed, SURVEY))
+            assert found == approx(before)

@@ -48,6 +48,9 @@ def on_scale(name, values, scale, *, minimum=1) -> pd.Series:
     if not low < high:
         raise ValueError(f"scale {tuple(scale)} must go from its lowest to its highest answer")
     x = numbers(name, values, minimum=minimum)
+    if high >= 5 and len(x) > 1 and x.between(0, 1).all() and ((x % 1) != 0).any():
+        raise DataError(f"all {len(x):,} values of {name} lie between 0 and 1, on a scale of {low:g} to {high:g}: "
+                        f"are they shares of the scale? Multiply by {high:g}")
     outside = ~x.between(low, high)
     if outside.any():
         reach = float(x.abs().max())
@@ -56,9 +59,6 @@ def on_scale(name, values, scale, *, minimum=1) -> pd.Series:
                 "check the code for 'no answer', and the scale")
         raise DataError(f"{int(outside.sum()):,} of {len(x):,} values of {name} are not on the scale {low:g} to "
                         f"{high:g}, the first {x[outside].iloc[0]:g}: {hint}")
-    if high >= 5 and len(x) > 1 and x.max() <= 1 and ((x % 1) != 0).any():
-        raise DataError(f"all {len(x):,} values of {name} lie between 0 and 1, on a scale of {low:g} to {high:g}: "
-                        f"are they shares of the scale? Multiply by {high:g}")
     return x
 
 

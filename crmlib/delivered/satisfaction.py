@@ -144,7 +144,7 @@ def importance_performance(importance, performance, *, cut="mean") -> pd.DataFra
     >>> importance_performance(importance, performance)["quadrant"].to_dict()
     {'taste': 'concentrate here', 'box': 'possible overkill'}
     """
-    x = numbers("importance", importance)
+    x = numbers("importance", importance, minimum=2)
     y = same_respondents("importance", x, "performance", numbers("performance", performance))
     if isinstance(cut, str):
         check_choice("cut", cut, ("mean", "median"))

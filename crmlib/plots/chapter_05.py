@@ -57,7 +57,7 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
     `coefficients` is what `crmlib.delivered.kano_coefficients` returns, `categories` a Series of the same features;
     `truth`, if known, has the columns ``better, worse``.
     """
-    ax = _axes(ax, 5.6)
+    ax = _axes(ax, 5.0)
     colours = {"A": _GREEN, "O": _COLD, "M": _WARM, "I": _GREY, "R": _PINK, "Q": "black"}
     names = {"A": "attractive", "O": "one-dimensional", "M": "must-be", "I": "indifferent", "R": "reverse",
              "Q": "questionable"}

@@ -1,4 +1,4 @@
-"""Questions of chapter 05: what does the customer get? The chapter asks 05.1 to 05.4, the exercises the others."""
+"""Questions of chapter 05: what does the customer get? The chapter asks 05.1 to 05.3, the exercises the others."""
 
 import math
 
@@ -60,12 +60,6 @@ def _below_hope(case, *kinds, gap="delivery_gap"):
 
 def _better(top, bottom):
     return sum(COUNTS[c] for c in top) / sum(COUNTS[c] for c in bottom)
-
-
-def _nps(case, codes=(5,), which="present", column="nps", **options):
-    survey = _books(case)[0]
-    chosen = survey[survey[f"kano_sales_calls_{which}"].isin(codes)]
-    return float(delivered.net_promoter_score(chosen["recommend"], **options)[column])
 
 
 def _at_price(case, change, *, kinds=("household", "business"), compare=False):
@@ -151,21 +145,6 @@ QUESTIONS = {
         ),
     ),
     "05.4": Question(
-        prompt="the Net Promoter Score of those who would dislike sales calls, in points",
-        expected=lambda case, **_: _nps(case),
-        tolerance=0.06,
-        unit="points, from -100 to 100",
-        mistakes=(
-            Mistake(lambda case, **_: _nps(case, codes=(4, 5)),
-                    "who can live with sales calls is in it: dislike is code 5 alone"),
-            Mistake(lambda case, **_: _nps(case, which="absent"), "that is the other question: how they feel without"),
-            Mistake(lambda case, **_: 100 * _nps(case, column="promoters"),
-                    "these are the promoters: the detractors have to be subtracted"),
-            Mistake(lambda case, **_: _nps(case, codes=(1, 2, 3, 4)), "these are all the others"),
-            Mistake(lambda case, **_: _nps_all(case), "these are all respondents"),
-        ),
-    ),
-    "05.5": Question(
         prompt="which share of the households and businesses would be better off with us at a price 10 % lower, as a "
                "fraction",
         expected=lambda case, **_: _at_price(case, -0.10),
@@ -179,7 +158,7 @@ QUESTIONS = {
                     "that is the gain over today; asked is the share itself"),
         ),
     ),
-    "05.6": Question(
+    "05.5": Question(
         prompt="the Net Promoter Score if 8 counts as a promoter and 5 or less as a detractor, in points",
         expected=lambda case, **_: _nps_all(case, promoters_from=8, detractors_to=5),
         tolerance=0.06,
@@ -190,7 +169,7 @@ QUESTIONS = {
             Mistake(lambda case, **_: _nps_all(case, detractors_to=5), "the promoters still begin at 9"),
         ),
     ),
-    "05.7": Question(
+    "05.6": Question(
         prompt="which share of all pairs of answers is questionable by Pouliot's table, as a fraction",
         expected=lambda case, **_: _questionable(case, "pouliot"),
         tolerance=0.0005,
@@ -204,7 +183,7 @@ QUESTIONS = {
                     "divided by the respondents; each of them gave a pair of answers for every feature"),
         ),
     ),
-    "05.8": Question(
+    "05.7": Question(
         prompt="the mean share of wallet that the wallet allocation rule expects us to have, as a fraction",
         expected=lambda case, **_: _wallet(case),
         tolerance=0.0005,
@@ -216,7 +195,7 @@ QUESTIONS = {
             Mistake(lambda case, **_: _wallet(case, shift=-1), "the rank is divided by the number plus one"),
         ),
     ),
-    "05.9": Question(
+    "05.8": Question(
         prompt="from how many respondents on Fong's test tells 45.1 % from 30.5 %",
         expected=lambda **_: _respondents_needed(),
         unit="respondents",
@@ -227,7 +206,7 @@ QUESTIONS = {
             Mistake(lambda **_: _respondents_needed(halved=False), "the product under the root is divided by 2n"),
         ),
     ),
-    "05.10": Question(
+    "05.9": Question(
         prompt="which share of those who would have stayed is driven away by blame, against repair, as a fraction",
         expected=lambda case, **_: _exit(case),
         tolerance=0.0004,
