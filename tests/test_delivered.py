@@ -207,10 +207,18 @@ def test_contract_years_know_what_happened_in_them():
     table = dv.contract_years(contracts, incidents, talks).set_index("contract_id")
     assert table["failure"].to_dict() == {1: "repaired", 2: "several"} and table["failures"].tolist() == [1, 2]
     assert table["sales_talks"].tolist() == [1, 0] and table["other_talks"].tolist() == [1, 0]
-    with pytest.raises(DataError, match="incidents lack the column.s. handling"):
+    with pytest.raises(DataError, match="incidents lacks the column.s. handling"):
         dv.contract_years(contracts, incidents.drop(columns="handling"))
     with pytest.raises(DataError, match="1 contract.s. are there twice"):
         dv.contract_years(contracts.assign(contract_id=1), incidents)
+
+
+def test_what_is_no_table_or_no_comparison_is_refused():
+    for function in (dv.delivered_value, dv.component_advantages, dv.value_gaps, dv.proposition_fit):
+        with pytest.raises(TypeError, match="must be a pandas DataFrame, not list"):
+            function([1, 2])
+    with pytest.raises(ValueError, match="exposed and baseline are both 'a'"):
+        dv.exit_share(years([(1, "a", True)]), exposed="a", baseline="a")
 
 
 def test_exit_share_refuses():
@@ -219,7 +227,7 @@ def test_exit_share_refuses():
         dv.exit_share(table, exposed="worse", baseline="good")
     with pytest.raises(DataError, match=r"1 year\(s\) have no customer_id or have not ended"):
         dv.exit_share(table.assign(stayed=[True, None]), exposed="bad", baseline="good")
-    with pytest.raises(DataError, match="years lack the column.s. stayed"):
+    with pytest.raises(DataError, match="years lacks the column.s. stayed"):
         dv.exit_share(table.drop(columns="stayed"), exposed="bad", baseline="good")
 
 

@@ -145,6 +145,15 @@ def test_answers_refuse(change, arguments, message):
         dv.kano_answers(survey, **({"features": ["x"]} | arguments))
 
 
+def test_texts_empty_surveys_and_shares_are_told_what_to_do():
+    with pytest.raises(DataError, match="these are texts, the codes are numbers: convert them"):
+        dv.kano_answers(survey_of([("1", "5")]), ["x"])
+    with pytest.raises(DataError, match="survey has no respondents"):
+        dv.kano_answers(survey_of([(1, 5)]).iloc[:0], ["x"])
+    with pytest.raises(ValueError, match="needs counts, not shares"):
+        dv.fong_test(0.5, 0.3, 1)
+
+
 def test_missing_pairs_can_be_dropped():
     survey = survey_of([(1, 5), (2, 5), (3, 3)]).assign(kano_x_absent=[5, None, 3])
     assert dv.kano_answers(survey, ["x"], missing="drop")["category"].tolist() == ["O", "I"]

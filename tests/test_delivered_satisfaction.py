@@ -156,6 +156,16 @@ def test_outcome_by_score():
         dv.outcome_by_score(pd.Series([3, 4]), pd.Series([1, 2]), groups=(3, 5))
 
 
+def test_lists_are_taken_in_order_if_they_fit():
+    assert dv.outcome_by_score([1, 2, 2], [True, False, True])["mean"].tolist() == [1, 0.5]
+    with pytest.raises(DataError, match="or a list of 3 values in their order"):
+        dv.outcome_by_score([1, 2, 2], [True, False])
+    with pytest.raises(DataError, match="not a table of shape"):
+        dv.net_promoter_score(np.ones((2, 2)))
+    with pytest.raises(ValueError, match="2 ranks for 3 numbers of suppliers"):
+        dv.wallet_allocation([1, 2], [2, 2, 2])
+
+
 def test_logistic_slope_of_two_groups_is_their_log_odds_ratio():
     x = pd.Series([0] * 10 + [1] * 10)
     y = pd.Series([True] * 4 + [False] * 6 + [True] * 7 + [False] * 3)

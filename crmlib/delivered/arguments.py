@@ -9,12 +9,8 @@ from crmlib.errors import DataError
 
 def respondents(table, columns, *, customer="customer_id", what="survey", minimum=1) -> pd.DataFrame:
     """Return `columns` as numbers, one row per respondent, the respondents as index; or say what is wrong."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
     columns = list(dict.fromkeys(columns))
-    if absent := [column for column in (customer, *columns) if column not in table.columns]:
-        raise DataError(f"{what} lacks the column(s) {', '.join(map(str, absent))}; it has "
-                        f"{', '.join(map(str, list(table.columns)[:12]))}{' …' if len(table.columns) > 12 else ''}")
+    needs_columns(what, table, (customer, *columns))
     ids = table[customer]
     if ids.isna().any():
         raise DataError(f"{int(ids.isna().sum()):,} row(s) of {what} name no {customer}: whose answers are they?")
@@ -27,8 +23,20 @@ def respondents(table, columns, *, customer="customer_id", what="survey", minimu
                         index=pd.Index(ids, name=customer))
 
 
+def needs_columns(name, table, columns) -> None:
+    """Refuse what is no table, or lacks a column."""
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"{name} must be a pandas DataFrame, not {type(table).__name__}")
+    if absent := [column for column in columns if column not in table.columns]:
+        there = list(map(str, table.columns))
+        raise DataError(f"{name} lacks the column(s) {', '.join(map(str, absent))}; it has {', '.join(there[:12])}"
+                        f"{' …' if len(there) > 12 else ''}")
+
+
 def numbers(name, values, *, minimum=1) -> pd.Series:
     """Return finite numbers as a float Series with its index; or say how many are missing or no numbers."""
+    if np.ndim(values) > 1:
+        raise DataError(f"{name} must be one number after the other, not a table of shape {np.shape(values)}")
     series = values if isinstance(values, pd.Series) else pd.Series(np.atleast_1d(np.asarray(values)))
     if pd.api.types.is_bool_dtype(series) or not pd.api.types.is_numeric_dtype(series):
         if not (series.dtype == object and series.map(lambda v: isinstance(v, (int, float))).all()):
@@ -82,7 +90,15 @@ def cents(name, values) -> np.ndarray:
 
 
 def same_respondents(first_name, first, second_name, second):
-    """Return `second` in the order of `first`; both must be about the same respondents, once each."""
+    """Return `second` in the order of `first`; both must be about the same respondents, once each.
+
+    A list as long as `first` is taken to be in its order.
+    """
+    if not isinstance(second, (pd.Series, pd.DataFrame)):
+        if np.ndim(second) != 1 or len(second) != len(first):
+            raise DataError(f"{second_name} must be a Series with the respondents of {first_name} as its index, or a "
+                            f"list of {len(first):,} values in their order")
+        second = pd.Series(second, index=first.index)
     for name, table in ((first_name, first), (second_name, second)):
         if table.index.has_duplicates:
             raise DataError(f"{name} holds {int(table.index.duplicated().sum()):,} respondent(s) twice")

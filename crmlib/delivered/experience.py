@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.delivered.arguments import numbers
+from crmlib.delivered.arguments import needs_columns, numbers
 from crmlib.errors import DataError
 from crmlib.intervals import check_level, normal_quantile
 
@@ -52,8 +52,7 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     if talks is not None:
         needed["talks"] = (talks, ("customer_id", "date", "purpose"))
     for name, (table, columns) in needed.items():
-        if absent := [column for column in columns if column not in table.columns]:
-            raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
+        needs_columns(name, table, columns)
     years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
     if years["contract_id"].duplicated().any():
         raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
@@ -116,8 +115,9 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
     """
     z = normal_quantile(check_level(level))
-    if absent := [name for name in (customer, group, stayed) if name not in years.columns]:
-        raise DataError(f"years lack the column(s) {', '.join(absent)}")
+    needs_columns("years", years, (customer, group, stayed))
+    if exposed == baseline:
+        raise ValueError(f"exposed and baseline are both {exposed!r}: name two groups")
     table = years[years[group].isin([exposed, baseline])]
     if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
         raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_fraction, check_positive
-from crmlib.delivered.arguments import numbers
+from crmlib.delivered.arguments import needs_columns, numbers
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import share_interval
 
@@ -87,8 +87,11 @@ def _places(name, values, answers):
     if place.isna().any():
         wrong = series[place.isna()]
         what = "missing" if wrong.isna().all() else f"not on the scale {tuple(codes)}, the first {wrong.iloc[0]!r}"
-        raise DataError(f"{len(wrong):,} of {len(series):,} answers ({name}) are {what}: name the codes of your "
-                        "questionnaire, from like to dislike, with answers=…, or drop those pairs knowingly")
+        mend = ("drop those pairs knowingly, with missing='drop' in kano_answers" if what == "missing" else
+                "these are texts, the codes are numbers: convert them" if isinstance(wrong.iloc[0], str) and all(
+                    isinstance(code, int) for code in codes) else
+                "name the codes of your questionnaire, from like to dislike, with answers=…")
+        raise DataError(f"{len(wrong):,} of {len(series):,} answers ({name}) are {what}: {mend}")
     return place.to_numpy(dtype=int)
 
 
@@ -133,8 +136,9 @@ def kano_answers(survey, features, *, present="kano_{}_present", absent="kano_{}
     if not features or len(set(features)) < len(features):
         raise ValueError(f"features must be different names, at least one; got {features}")
     columns = [form.format(name) for name in features for form in (present, absent)]
-    if absent_columns := [column for column in (customer, *columns) if column not in survey.columns]:
-        raise DataError(f"survey lacks the column(s) {', '.join(absent_columns)}")
+    needs_columns("survey", survey, (customer, *columns))
+    if survey.empty:
+        raise DataError("survey has no respondents")
     ids = survey[customer]
     if wrong := int(ids.isna().sum() + ids.duplicated().sum()):
         raise DataError(f"{wrong:,} row(s) of survey repeat a {customer} or name none: keep one questionnaire per "
@@ -175,6 +179,7 @@ def kano_counts(answers) -> pd.DataFrame:
     >>> kano_counts(pd.DataFrame({"feature": ["app", "app"], "category": ["A", "I"]})).loc["app"].tolist()
     [1, 0, 0, 1, 0, 0]
     """
+    needs_columns("answers", answers, ("feature", "category"))
     strange = sorted(set(answers["category"]) - set(KANO_CATEGORIES))
     if strange:
         raise DataError(f"{', '.join(map(str, strange))}: no category of Kano's; they are {', '.join(KANO_CATEGORIES)}")
@@ -353,6 +358,8 @@ def fong_test(first, second, n, *, factor=1.65) -> dict:
     """
     a, b = (check_positive(name, x, zero=True) for name, x in (("first", first), ("second", second)))
     total = check_positive("n", n)
+    if total <= 1:
+        raise ValueError(f"fong_test needs counts, not shares: n is {total:g}; multiply by the number of respondents")
     if a + b > total * (1 + 1e-9):
         raise ValueError(f"two categories of {a:g} and {b:g} cannot be among {total:g} respondents")
     threshold = check_positive("factor", factor) * np.sqrt((a + b) * (2 * total - a - b) / (2 * total))
@@ -387,6 +394,7 @@ def kano_continuous(answers, *, scores=None) -> pd.DataFrame:
     scores = DUMOUCHEL if scores is None else dict(scores)
     if set(scores) != {"present", "absent"} or any(len(each) != 5 for each in scores.values()):
         raise ValueError("scores need five numbers, from like to dislike, for 'present' and for 'absent'")
+    needs_columns("answers", answers, ("feature", "present", "absent"))
     valued = pd.DataFrame({"feature": answers["feature"]})
     for which in ("present", "absent"):
         place = numbers(f"{which} of answers", answers[which])

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from crmlib.checks import check_choice
-from crmlib.delivered.arguments import numbers
+from crmlib.delivered.arguments import needs_columns, numbers
 from crmlib.errors import DataError
 
 _ELEMENTS = (
@@ -63,8 +63,7 @@ def proposition_fit(scores, *, importance="importance", performance="performance
     ([{'fit': 1.0, 'worst': 'price'}], -0.5)
     """
     check_choice("negative", negative, ("zero", "keep"))
-    if absent := [name for name in ("element", segment, importance, performance) if name not in scores.columns]:
-        raise DataError(f"scores lack the column(s) {', '.join(absent)}")
+    needs_columns("scores", scores, ("element", segment, importance, performance))
     if twice := int(scores.duplicated([segment, "element"]).sum()):
         raise DataError(f"{twice:,} element(s) are there twice in a segment")
     weight, score = numbers(importance, scores[importance]), numbers(performance, scores[performance])

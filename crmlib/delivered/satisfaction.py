@@ -278,8 +278,8 @@ def net_promoter_score(scores, *, promoters_from=9, detractors_to=6, scale=(0, 1
         # with equal weights this is sqrt((p + d - (p - d)²) / n)
         error = 100 * np.sqrt((w**2 * (value - (p - d)) ** 2).sum()) / w.sum()
     nps, half = 100 * (p - d), normal_quantile(check_level(level)) * error
-    return pd.Series({"n": len(x), "promoters": p, "passives": 1 - p - d, "detractors": d, "nps": nps, "error": error,
-                      "low": max(nps - half, -100.0), "high": min(nps + half, 100.0)})
+    return pd.Series({"n": len(x), "promoters": p, "passives": w[value == 0].sum() / w.sum(), "detractors": d,
+                      "nps": nps, "error": error, "low": max(nps - half, -100.0), "high": min(nps + half, 100.0)})
 
 
 def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFrame:
@@ -419,6 +419,8 @@ def response_rates(asked, answered, *, level=0.95) -> pd.DataFrame:
     >>> response_rates(pd.Series({1: "firm", 2: "firm", 3: "home"}), [1, 3])["rate"].to_dict()
     {'firm': 0.5, 'home': 1.0}
     """
+    if not isinstance(asked, pd.Series):
+        raise TypeError("asked must be a Series: a group for everybody asked, the index names them")
     who = pd.Index(answered)
     if asked.index.has_duplicates or who.has_duplicates or asked.isna().any():
         raise DataError("everybody who was asked needs one row and a group, and answers once")
@@ -493,6 +495,8 @@ def wallet_allocation(rank, suppliers):
     [0.5, 0.333, 0.167]
     """
     r, n = numbers("rank", rank).to_numpy(), numbers("suppliers", suppliers).to_numpy()
+    if len(r) != len(n) and 1 not in (len(r), len(n)):
+        raise ValueError(f"{len(r):,} ranks for {len(n):,} numbers of suppliers: give one for each")
     if (n < 1).any() or (n % 1 != 0).any():
         raise ValueError("suppliers must be whole numbers of at least 1, ourselves included")
     if ((r < 1) | (r > n)).any():

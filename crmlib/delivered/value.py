@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_discount_rate, check_positive
-from crmlib.delivered.arguments import cents, no_negative, numbers, respondents, same_respondents
+from crmlib.delivered.arguments import cents, needs_columns, no_negative, numbers, respondents, same_respondents
 from crmlib.errors import DataError
 
 VALUES = ("value_product", "value_service", "value_personnel", "value_image")
@@ -325,6 +325,7 @@ def component_advantages(survey, *, components=None, rival="rival_", per="cost_p
     components = list(components or VALUES + COSTS)
     level = check_level(level)
     names = [*components, *(rival + name for name in components), per]
+    needs_columns("survey", survey, (customer,))
     if absent := [rival + name for name in components if rival + name not in survey.columns]:
         raise DataError(f"the rival has not all components: {', '.join(absent)} is missing; ask for it, or leave the "
                         "component out")
