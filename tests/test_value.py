@@ -286,6 +286,8 @@ def test_ahp_points_at_the_judgement_that_fits_least():
     worst = result.judgements.iloc[0]
     assert (worst["first"], worst["second"], worst["judged"]) == ("d", "b", 4)
     assert worst["others"] == approx(1 / 4)                                    # by a, and by c: b is 4 times d
+    pairs = result.judgements.set_index(["first", "second"])["others"]
+    assert (pairs["a", "b"], pairs["a", "d"]) == (approx(np.sqrt(2 * 32)), approx(np.sqrt(0.5 * 8)))
     assert worst["factor"] > 2 and worst["factor"] == approx(worst["judged"] / worst["implied"])
 
 

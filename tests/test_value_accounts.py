@@ -115,3 +115,16 @@ def test_the_truth_of_the_case(case, candidates):
     assert near.loc[here.index, "future_profit"].tolist() == approx((here["profit_a_year"] * here["stay"]).tolist())
     # somebody who was won back and is still here is not gone
     assert (people.loc[~gone, "left_on"].notna()).any() and np.isfinite(truth["future_profit"]).all()
+
+
+def test_tables_of_the_engine_give_the_same():
+    import ibis
+
+    engine = ibis.memtable(BOOKS)
+    sent = pd.DataFrame({"referrer_id": [2], "date": [DAY("2025-01-01")]})
+    when = {"as_of": "2025-12-31"}
+    assert value.active_accounts(engine, **when).tolist() == value.active_accounts(BOOKS, **when).tolist()
+    for function, more in ((value.cumulative_sales, {}), (lambda *a, **k: value.demand_contribution(a[0], sent, **k),
+                                                          {"on_sale": 3})):
+        first, second = (function(table, accounts=[1, 2, 4], **when, **more) for table in (BOOKS, engine))
+        pd.testing.assert_series_equal(first, second)
