@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlib import delivered as dv
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 
 approx = pytest.approx
 FEW = settings(max_examples=25)
@@ -125,9 +125,35 @@ def test_component_advantages_by_hand_and_by_group():
     groups = pd.Series({"a": "x", "b": "x", "c": "y"})
     by_group = dv.component_advantages(SURVEY, components=["cost_time"], groups=groups).set_index("group")
     assert by_group["advantage"].to_dict() == {"x": 0, "y": -25}
+    assert by_group[["low", "high"]].isna().all(axis=None)        # two and one respondents: no interval
     scaled = SURVEY.assign(**{c: 7 * SURVEY[c] for c in SURVEY.columns if c != "customer_id"})
     assert dv.component_advantages(scaled)["advantage"].tolist() == approx(
         dv.component_advantages(SURVEY)["advantage"].tolist())
+
+
+def test_component_advantages_know_costs_and_intervals():
+    many = pd.DataFrame({"customer_id": range(40), "price": 100.0, "rival_price": 90.0 + np.arange(40) % 7})
+    table = dv.component_advantages(many, components=["price"], costs=["price"], per="price")
+    assert table["advantage"].item() == -7 and table["low"].item() <= -7 <= table["high"].item() < 0
+    narrow = dv.component_advantages(many, components=["price"], costs=["price"], per="price", level=0.5)
+    assert table["low"].item() <= narrow["low"].item() and table["high"].item() > narrow["high"].item() - 1e-9
+    other = many.iloc[::-1].assign(customer_id=[f"r{n:02}" for n in range(40)])
+    pd.testing.assert_frame_equal(dv.component_advantages(other, components=["price"], costs=["price"], per="price"),
+                                  table)
+    with pytest.raises(ValueError, match="price: a value or a cost"):
+        dv.component_advantages(many, components=["price"], per="price")
+    with pytest.raises(DataError, match="values of cost_time are negative"):
+        dv.component_advantages(SURVEY.assign(cost_time=-1))
+    with pytest.raises(TypeError, match="groups must be a Series"):
+        dv.component_advantages(SURVEY, groups=["x", "x", "y"])
+
+
+def test_offers_of_different_components_are_not_compared():
+    own = dv.delivered_value(SURVEY, values=dv.VALUES[:3])
+    with pytest.raises(DataError, match="different components .value_image"):
+        dv.advantage(own, dv.delivered_value(SURVEY, prefix="rival_"))
+    with pytest.raises(ValueError, match="named twice"):
+        dv.delivered_value(SURVEY, values=["value_image", "value_image"])
 
 
 def test_lifetime_cost():
@@ -153,6 +179,12 @@ def test_a_price_only_divides_the_surplus(value, price, cost):
 def test_surplus_and_economic_value_refuse():
     with pytest.raises(DataError, match="values of cost are negative"):
         dv.surplus_split(10, 5, -1)
+    value, price = pd.Series({"a": 10, "b": 20}), pd.Series({"b": 15, "a": 5})
+    assert dv.surplus_split(value, price, 1)["customer"].to_dict() == {"a": 5, "b": 5}
+    with pytest.raises(DataError, match="reference_price would lose"):
+        dv.economic_value(0.004, gains=[10])
+    with pytest.raises(DataError, match="values of final_cost are missing"):
+        dv.lifetime_cost(100, final_cost=np.nan)
     with pytest.raises(ValueError, match="2, 3, 1 entries"):
         dv.surplus_split([1, 2], [1, 2, 3], 1)
     with pytest.raises(DataError, match="a negative gain is a loss"):
@@ -209,6 +241,13 @@ def test_contract_years_know_what_happened_in_them():
     assert table["sales_talks"].tolist() == [1, 0] and table["other_talks"].tolist() == [1, 0]
     with pytest.raises(DataError, match="incidents lacks the column.s. handling"):
         dv.contract_years(contracts, incidents.drop(columns="handling"))
+    for change, message in (({"renewed": ["yes", "no", None]}, "2 of 2 values of renewed are neither true nor false"),
+                            ({"due_on": contracts["started_on"]}, "2 contract.s. are due on or before"),
+                            ({"due_on": "2024-01-01"}, "due_on of contracts must be dates")):
+        with pytest.raises(DataError, match=message):
+            dv.contract_years(contracts.assign(**change), incidents)
+    with pytest.raises(DataError, match="4 row.s. of incidents have no handling"):
+        dv.contract_years(contracts, incidents.assign(handling=None))
     with pytest.raises(DataError, match="1 contract.s. are there twice"):
         dv.contract_years(contracts.assign(contract_id=1), incidents)
 
@@ -219,6 +258,29 @@ def test_what_is_no_table_or_no_comparison_is_refused():
             function([1, 2])
     with pytest.raises(ValueError, match="exposed and baseline are both 'a'"):
         dv.exit_share(years([(1, "a", True)]), exposed="a", baseline="a")
+
+
+def test_an_exit_share_of_too_few_has_no_interval():
+    table = years([(n, "bad", True) for n in range(3)] + [(n, "good", True) for n in range(3, 6)])
+    with pytest.warns(CrmWarning, match="no interval"):
+        found = dv.exit_share(table, exposed="bad", baseline="good")
+    assert found["exit_share"] == 0 and np.isnan(found["low"])
+    with pytest.raises(DataError, match="values of stayed are neither true nor false, the first 'no'"):
+        dv.exit_share(table.assign(stayed="no"), exposed="bad", baseline="good")
+
+
+def test_kept_worth():
+    table = years([(n, "bad", n % 10 < 6) for n in range(100)] + [(n, "good", n % 10 < 8) for n in range(100, 200)])
+    plan = {"exposed": "bad", "baseline": "good", "cases": 50, "multiple": 3}
+    sure = dv.kept_worth(table, **plan, profit=[100, 100])
+    assert sure[["kept", "worth"]].tolist() == approx([10, 3000])
+    # with a certain profit the error is that of a difference of two shares
+    error = 50 * 300 * np.sqrt(0.6 * 0.4 / 100 + 0.8 * 0.2 / 100)
+    assert (sure["high"] - sure["low"]) / 2 == approx(1.96 * error, rel=0.06)
+    unsure = dv.kept_worth(table, **plan, profit=[10] * 19 + [1810])
+    assert unsure["worth"] == approx(3000) and unsure["high"] - unsure["low"] > 1.2 * (sure["high"] - sure["low"])
+    shuffled = table.sample(frac=1, random_state=3).assign(customer_id=lambda t: 1000 - t["customer_id"])
+    assert dv.kept_worth(shuffled, **plan, profit=[100, 100]).tolist() == approx(sure.tolist())
 
 
 def test_exit_share_refuses():
@@ -258,6 +320,8 @@ def test_serve_or_fire():
     assert stuck["best"].tolist() == ["keep", "keep", "fire"]
     with pytest.raises(DataError, match="costs as positive numbers"):
         dv.serve_or_fire(margin, -cost)
+    with pytest.raises(TypeError, match="margin must be a Series"):
+        dv.serve_or_fire([100, 50], [1, 2])
 
 
 # -------------------------------------------------------------------------------- propositions
@@ -275,6 +339,10 @@ def test_proposition_fit():
     assert dv.proposition_fit(scores).loc["s"].tolist() == [approx(1.4), "price"]
     assert dv.proposition_fit(scores, negative="keep")["fit"].item() == approx(0.9)
     assert dv.proposition_fit(scores.assign(importance=10 * scores["importance"]))["fit"].item() == approx(1.4)
+    two = pd.concat([scores, scores.assign(segment="t", performance=7.0)])      # row labels twice
+    assert dv.proposition_fit(two)["fit"].tolist() == approx([1.4, 7])
+    with pytest.raises(DataError, match="3 row.s. of scores name no segment"):
+        dv.proposition_fit(scores.assign(segment=None))
     with pytest.raises(DataError, match="nothing is important to 's'"):
         dv.proposition_fit(scores.assign(importance=0))
     with pytest.raises(DataError, match="1 element.s. are there twice"):

@@ -60,6 +60,51 @@ def test_ties_and_rules():
     assert dv.kano_summary(even, rule="blauth")["category"].item() == "I"     # not more than: the second set
 
 
+def test_the_second_of_blauths_rule_is_of_its_own_set():
+    split = pd.DataFrame({"A": [20], "O": [18], "M": [12], "I": [30], "R": [5]}, index=["x"])
+    row = dv.kano_summary(split, rule="blauth").loc["x"]
+    assert (row["category"], row["second"], row["strength"]) == ("A", "O", approx(2 / 85)) and not row["clear"]
+
+
+def test_whole_per_cents_are_noticed():
+    table = pd.DataFrame({"A": [42, 44], "O": [28, 36], "M": [10, 10], "I": [20, 10]}, index=["x", "y"])
+    with pytest.warns(CrmWarning, match="every row adds up to 100"):
+        dv.kano_summary(table)
+    assert dv.kano_summary(table, respondents=20)["clear"].tolist() == [False, False]
+    assert dv.kano_summary(table, respondents=1000)["clear"].all()
+    wide, narrow = (dv.kano_coefficients(table, respondents=n).loc["x"] for n in (20, 1000))
+    assert wide["better"] == narrow["better"] == 0.7 and wide["better_low"] < narrow["better_low"] < 0.7
+
+
+def test_clear_needs_strength_and_fong():
+    row = summary(A=5200, O=4800, I=2000)                        # told apart, and not strong
+    assert row["fong"] and not row["clear"] and summary(A=6, O=3, I=1)["clear"] == summary(A=6, O=3, I=1)["fong"]
+    at = dv.fong_test(60, 40, 120, factor=20 / np.sqrt(100 * 140 / 240))
+    assert at["threshold"] == approx(20) and dv.fong_test(60, 40, 120, factor=at["difference"] / (
+        at["threshold"] / (20 / np.sqrt(100 * 140 / 240))) - 1e-9)["significant"]
+    assert summary(A=70, O=65, I=0)["strength"] < 0.06 and not summary(A=700, O=650, I=0)["clear"]
+
+
+def test_quadrants_below_zero():
+    def quadrant(present, absent):
+        rows = pd.DataFrame({"feature": ["x"], "present": [present], "absent": [absent]})
+        return dv.kano_continuous(rows).loc["x", "quadrant"]
+
+    assert [quadrant(5, 1), quadrant(3, 1), quadrant(5, 3), quadrant(1, 1), quadrant(5, 5)] == list("RRRQQ")
+    assert [quadrant(1, 5), quadrant(1, 3), quadrant(3, 5), quadrant(3, 3), quadrant(4, 2)] == list("OAMII")
+    means = pd.DataFrame({"feature": ["x"] * 4, "present": [1, 1, 2, 3], "absent": [3, 3, 4, 4]})    # 2.5 and 1
+    assert dv.kano_continuous(means).loc["x", "quadrant"] == "A"
+
+
+def test_joined_tables_and_empty_features():
+    two = survey_of([(1, 5), (2, 5)])
+    joined = pd.concat([two, two.assign(customer_id=[8, 9])])    # row labels twice
+    assert len(dv.kano_answers(joined, ["x"])) == 4
+    both = two.join(survey_of([(1, 1), (1, 1)], "y").drop(columns="customer_id")).assign(kano_y_absent=np.nan)
+    with pytest.warns(CrmWarning, match="nobody answered both questions about y"):
+        dv.kano_answers(both, ["x", "y"], missing="drop")
+
+
 def test_fong():
     test = dv.fong_test(60, 40, 120)
     assert test["threshold"] == approx(1.65 * np.sqrt(100 * 140 / 240)) and test["significant"]

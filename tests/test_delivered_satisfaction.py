@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmlib import delivered as dv
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 
 approx = pytest.approx
 FEW = settings(max_examples=20)
@@ -82,6 +82,8 @@ def test_importance_performance():
     performance = pd.Series({"d": 8.0, "c": 2.0, "b": 3.0, "a": 9.0})
     table = dv.importance_performance(importance, performance)
     assert table["quadrant"].tolist() == ["keep up", "concentrate here", "low priority", "possible overkill"]
+    far = dv.importance_performance(importance, performance.replace(9.0, 90.0), cut="median")
+    assert far.attrs["cut"] == (5.5, 5.5)
     assert table.attrs["cut"] == (5.5, 5.5) and table["gap"].tolist() == [0, 5, 1, -6]
     assert dv.importance_performance(importance, performance, cut=(8.5, 9.0))["quadrant"].tolist() == [
         "keep up", "low priority", "low priority", "low priority"]       # on the cut counts as high
@@ -97,6 +99,9 @@ def test_servqual_gaps():
     assert table["gap"].tolist() == approx([-5 / 3, 1, -1 / 3])
     weighted = dv.expectation_gaps(survey, pairs, scale=(1, 7), weights={"reliability": 75, "tangibles": 25})
     assert weighted.loc["overall", "gap"] == approx(-1)
+    gaps = np.array([-2, 0, -3])
+    assert table.loc["reliability", "high"] - table.loc["reliability", "gap"] == approx(
+        1.959964 * gaps.std(ddof=1) / np.sqrt(3), rel=1e-5)
     assert table["gap"].tolist() == approx((table["perceived"] - table["expected"]).tolist())
     with pytest.raises(DataError, match="not on the scale 1 to 5"):
         dv.expectation_gaps(survey, pairs, scale=(1, 5))
@@ -116,7 +121,28 @@ def test_net_promoter_scores_as_published():
     assert (score["nps"], score["error"]) == approx((30, 3.9051), abs=1e-4)
     # a half promoters, a third passives, a sixth detractors: variance 5/9 (stats.stackexchange)
     assert nps_of(3, 2, 1)["error"] == approx(100 * np.sqrt(5 / 9 / 6))
-    assert nps_of(5, 0, 0)["low"] == nps_of(5, 0, 0)["high"] == 100
+    unanimous, adjusted = nps_of(5, 0, 0), nps_of(5, 0, 0, method="adjusted")
+    assert unanimous["nps"] == unanimous["high"] == 100 and unanimous["low"] == adjusted["low"] < 100
+
+
+def test_errors_by_hand():
+    adjusted = nps_of(200, 120, 80, method="adjusted")           # 200.75, 121.5 and 80.75 of 403
+    assert (adjusted["nps"], adjusted["error"]) == approx((29.777, 3.890), abs=5e-4)
+    weighted = dv.net_promoter_score([10, 0, 0], weights=[2, 1, 1])
+    assert (weighted["nps"], weighted["error"]) == approx((0, 100 * np.sqrt(4 + 1 + 1) / 4))
+
+
+def test_weights_are_paired_by_respondent():
+    scores, weights = pd.Series({"a": 10, "b": 0, "c": 0}), pd.Series({"c": 6.0, "b": 1.0, "a": 1.0})
+    assert dv.net_promoter_score(scores, weights=weights)["nps"] == approx(-75)
+    with pytest.raises(DataError, match="not about the same respondents"):
+        dv.net_promoter_score(scores, weights=weights.rename({"c": "d"}))
+
+
+def test_a_shorter_scale_is_noticed():
+    with pytest.warns(CrmWarning, match="nobody of 20 gives more than 5 on a scale of 0 to 10"):
+        dv.net_promoter_score([5] * 12 + [4] * 8)
+    assert dv.net_promoter_score([5] * 12 + [4] * 8, scale=(1, 5), promoters_from=5, detractors_to=3)["nps"] == 60
 
 
 def test_thresholds_and_adjustment():
@@ -151,7 +177,11 @@ def test_outcome_by_score():
     table = dv.outcome_by_score(scores, stayed)
     assert table["mean"].to_dict() == {1.0: 1.0, 2.0: approx(2 / 3)} and table["n"].tolist() == [2, 3]
     classes = dv.outcome_by_score(pd.Series([3, 4, 9]), pd.Series([1.0, 3.0, 7.0]), groups=(0, 5, 10))
-    assert classes.index.tolist() == [3.5, 9] and classes["mean"].tolist() == [2, 7]
+    assert classes["score"].tolist() == [3.5, 9] and classes["mean"].tolist() == [2, 7]
+    assert classes.index.tolist() == ["(0, 5]", "(5, 10]"]        # so that two tables of these classes fit together
+    assert classes.loc["(0, 5]", "high"] == approx(2 + 1.959964)  # the standard error of 1 and 3 is 1
+    ones = dv.outcome_by_score(scores, stayed.astype(int))        # 1 and 0 are true and false
+    pd.testing.assert_frame_equal(ones, table)
     with pytest.raises(ValueError, match="1 scores lie outside the classes"):
         dv.outcome_by_score(pd.Series([3, 4]), pd.Series([1, 2]), groups=(3, 5))
 

@@ -11,7 +11,7 @@ from crmlib.delivered.effects import (
     share_path,
     times_faster,
 )
-from crmlib.delivered.experience import contract_years, exit_share
+from crmlib.delivered.experience import contract_years, exit_share, kept_worth
 from crmlib.delivered.kano import (
     DUMOUCHEL,
     KANO_ANSWERS,
@@ -81,6 +81,7 @@ __all__ = [
     "kano_counts",
     "kano_summary",
     "kano_table",
+    "kept_worth",
     "lifetime_cost",
     "logistic_slope",
     "net_promoter_score",

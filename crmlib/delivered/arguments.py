@@ -107,3 +107,13 @@ def same_respondents(first_name, first, second_name, second):
         raise DataError(f"{first_name} and {second_name} are not about the same respondents: {len(only_first):,} are "
                         f"only in {first_name}, {len(only_second):,} only in {second_name}")
     return second.reindex(first.index)
+
+
+def true_or_false(name, values) -> pd.Series:
+    """Return true-or-false answers as 1.0 and 0.0; refuse texts, of which "no" would count as true."""
+    series = values if isinstance(values, pd.Series) else pd.Series(values)
+    if not series.map(lambda v: isinstance(v, (bool, np.bool_, int, float, np.number)) and v in (0, 1)).all():
+        odd = series[~series.map(lambda v: isinstance(v, (bool, np.bool_, int, float, np.number)) and v in (0, 1))]
+        raise DataError(f"{len(odd):,} of {len(series):,} values of {name} are neither true nor false, the first "
+                        f"{shown(odd.iloc[0])}: convert them, missing ones knowingly")
+    return series.astype(float)

@@ -113,6 +113,8 @@ def serve_or_fire(margin, cost, *, saving=0.0, margin_lost=0.0, avoidable=1.0, r
        keep  cheaper     best
     a -40.0     30.0  cheaper
     """
+    if not isinstance(margin, pd.Series):
+        raise TypeError(f"margin must be a Series, customers as its index, not {type(margin).__name__}")
     m = numbers("margin", margin)
     c = numbers("cost", same_respondents("margin", m, "cost", cost))
     no_negative("cost", c, "give costs as positive numbers; they are subtracted here")

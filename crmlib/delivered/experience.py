@@ -1,10 +1,13 @@
 """What customers went through in a contract year, and whether they stayed."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
-from crmlib.delivered.arguments import needs_columns, numbers
-from crmlib.errors import DataError
+from crmlib.checks import check_count, check_positive
+from crmlib.delivered.arguments import needs_columns, numbers, true_or_false
+from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile
 
 NOT_SELLING = ("service", "advice", "courtesy")
@@ -34,7 +37,8 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If a column is missing or a contract is there twice.
+        If a column is missing, a contract is there twice or due before it starts, `renewed` is neither true nor
+        false, or an event has no date, a failure no handling.
 
     Examples
     --------
@@ -56,7 +60,15 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
     if years["contract_id"].duplicated().any():
         raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
-    years["stayed"] = years["renewed"].astype(bool)
+    years["stayed"] = true_or_false("renewed", years["renewed"]).astype(bool)
+    for name, (table, columns) in needed.items():
+        for column in columns:
+            if column in ("started_on", "due_on", "date") and not pd.api.types.is_datetime64_any_dtype(table[column]):
+                raise DataError(f"{column} of {name} must be dates, not {table[column].dtype}: use pandas.to_datetime")
+            if column in ("date", "handling", "purpose") and (empty := int(table[column].isna().sum())):
+                raise DataError(f"{empty:,} row(s) of {name} have no {column}")
+    if wrong := int((~(years["due_on"] > years["started_on"])).sum()):
+        raise DataError(f"{wrong:,} contract(s) are due on or before the day they start, or have no date")
     failures = _within(years, incidents).groupby("contract_id")["handling"]
     years["failures"] = years["contract_id"].map(failures.size()).fillna(0).astype(int)
     only = years["contract_id"].map(failures.first())
@@ -96,7 +108,8 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     Returns
     -------
     pandas.Series
-        ``exit_share, low, high, stay_exposed, stay_baseline, exposed, baseline`` (numbers of years).
+        ``exit_share, low, high, stay_exposed, stay_baseline, exposed, baseline`` (numbers of years). The interval is
+        NaN, with a warning, if a group has one customer only or nobody of either group left.
 
     Raises
     ------
@@ -121,9 +134,7 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     table = years[years[group].isin([exposed, baseline])]
     if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
         raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
-    y = numbers(stayed, table[stayed].astype(float))
-    if not y.isin([0, 1]).all():
-        raise DataError(f"{stayed} must be true or false")
+    y = true_or_false(stayed, table[stayed])
     parts = {name: table[group] == name for name in (exposed, baseline)}
     for name, rows in parts.items():
         if not rows.any() or not y[rows].sum():
@@ -133,9 +144,66 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     pull = sum(sign * rows * (y - rate[name]) / (rows.sum() * rate[name])
                for sign, (name, rows) in zip((1, -1), parts.items(), strict=True))
     half = z * np.sqrt((pull.groupby(table[customer]).sum() ** 2).sum())
+    if half < 1e-12 or min(table.loc[rows, customer].nunique() for rows in parts.values()) < 2:
+        warnings.warn("no interval: a group has one customer only, or nobody left", CrmWarning, stacklevel=2)
+        half = np.nan
     ratio = np.log(rate[exposed] / rate[baseline])
     return pd.Series({
         "exit_share": 1 - np.exp(ratio), "low": 1 - np.exp(ratio + half), "high": 1 - np.exp(ratio - half),
         "stay_exposed": rate[exposed], "stay_baseline": rate[baseline],
         "exposed": float(parts[exposed].sum()), "baseline": float(parts[baseline].sum()),
     })
+
+
+def kept_worth(years, *, group="group", exposed, baseline, cases, profit, multiple=1.0, stayed="stayed",
+               customer="customer_id", level=0.95, draws=2000, seed=0) -> pd.Series:
+    """Return what it is worth to change from one way of handling things to another: customers kept, and money.
+
+    ``kept = cases · (P(stay | baseline) - P(stay | exposed))``, ``worth = kept · mean profit · multiple``. The interval
+    holds the chance in both: customers are drawn with replacement, those who were exposed and those who bring profit.
+
+    Parameters
+    ----------
+    years, group, exposed, baseline, stayed, customer
+        As in `exit_share`: `exposed` is the way of today, `baseline` the other one.
+    cases : float
+        Customers a year who would be handled the other way.
+    profit : array-like
+        Profit a year of such customers; few large ones make the interval wide.
+    multiple : float
+        How many profits of a year a kept customer is worth.
+    level, draws, seed
+        Of the bootstrap interval.
+
+    Returns
+    -------
+    pandas.Series
+        ``kept, worth, low, high``; low and high are those of `worth`.
+
+    Examples
+    --------
+    >>> years = pd.DataFrame({"customer_id": range(20), "group": ["late"] * 10 + ["prompt"] * 10,
+    ...                       "stayed": [True] * 6 + [False] * 4 + [True] * 8 + [False] * 2})
+    >>> kept_worth(years, exposed="late", baseline="prompt", cases=50, profit=[90, 110], multiple=3).round(0).to_dict()
+    {'kept': 10.0, 'worth': 3000.0, 'low': -3000.0, 'high': 9000.0}
+    """
+    found = exit_share(years, group=group, exposed=exposed, baseline=baseline, stayed=stayed, customer=customer)
+    cases, multiple = check_positive("cases", cases, zero=True), check_positive("multiple", multiple)
+    level, draws = check_level(level), check_count("draws", draws, minimum=100)
+    money = np.sort(numbers("profit", profit, minimum=2).to_numpy())
+    table = years[years[group].isin([exposed, baseline])]
+    y = true_or_false(stayed, table[stayed]).to_numpy()
+    per_customer = pd.DataFrame({
+        f"{what} {name}": np.where(table[group] == name, part, 0.0)
+        for name in (exposed, baseline) for what, part in (("years", 1.0), ("stayed", y))
+    }).groupby(table[customer].to_numpy()).sum()
+    # sorted, so that neither the order of the rows nor the names of the customers move the interval
+    sums = per_customer.sort_values(list(per_customer)).to_numpy()
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), size=draws) @ sums
+    with np.errstate(divide="ignore", invalid="ignore"):
+        kept = cases * (drawn[:, 3] / drawn[:, 2] - drawn[:, 1] / drawn[:, 0])
+    mean = money[random.integers(len(money), size=(draws, len(money)))].mean(axis=1)
+    low, high = np.nanquantile(kept * mean * multiple, [(1 - level) / 2, (1 + level) / 2])
+    point = cases * (found["stay_baseline"] - found["stay_exposed"])
+    return pd.Series({"kept": point, "worth": point * money.mean() * multiple, "low": low, "high": high})

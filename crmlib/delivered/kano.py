@@ -139,6 +139,7 @@ def kano_answers(survey, features, *, present="kano_{}_present", absent="kano_{}
     needs_columns("survey", survey, (customer, *columns))
     if survey.empty:
         raise DataError("survey has no respondents")
+    survey = survey.reset_index(drop=True)  # joined tables repeat row labels
     ids = survey[customer]
     if wrong := int(ids.isna().sum() + ids.duplicated().sum()):
         raise DataError(f"{wrong:,} row(s) of survey repeat a {customer} or name none: keep one questionnaire per "
@@ -154,8 +155,11 @@ def kano_answers(survey, features, *, present="kano_{}_present", absent="kano_{}
             "absent": places["absent"] + 1,
             "category": kano_cell(places["present"] + 1, places["absent"] + 1, variant=variant) if len(pair) else []}))
     table = pd.concat(parts, ignore_index=True)
+    if empty := [name for name, part in zip(features, parts, strict=True) if part.empty]:
+        warnings.warn(f"nobody answered both questions about {', '.join(empty)}: left out", CrmWarning, stacklevel=2)
     share = table["category"].isin(["R", "Q"]).mean()
-    if len(features) > 1 and share > 0.5:
+    turned = (table["category"] == "R").sum() > table["category"].isin(["A", "O", "M"]).sum()
+    if len(features) > 1 and (share > 0.5 or turned):
         warnings.warn(f"{share:.0%} of all pairs are reverse or questionable: is the scale turned round (5 for like), "
                       "or are the two questions swapped?", CrmWarning, stacklevel=2)
     return table
@@ -202,7 +206,7 @@ def kano_summary(counts, *, rule="mode", ties="MOAIRQ", respondents=None, factor
         a published table. Per cents or shares are allowed with `respondents`.
     rule : {"mode", "blauth"}
         The most frequent category; or, if A + O + M are more than I + R + Q, the most frequent of the first three,
-        else of the others.
+        else of the others; the second is then the next of the same three.
     ties : str
         Order in which equally frequent categories win: must-be before one-dimensional before attractive before
         indifferent is usual, for a mistake costs more in that order.
@@ -216,9 +220,9 @@ def kano_summary(counts, *, rule="mode", ties="MOAIRQ", respondents=None, factor
     Returns
     -------
     pandas.DataFrame
-        Per feature ``n, category, second, strength`` (share of the most frequent less that of the second; Lee &
-        Newcomb), ``total_strength`` (A + O + M), ``better, worse`` (NaN if all are R or Q), ``fong`` (the two most
-        frequent differ, `fong_test`) and ``clear`` (strong enough and told apart).
+        Per feature ``n, category, second, strength`` (share of the category less that of the second; Lee & Newcomb),
+        ``total_strength`` (A + O + M), ``better, worse`` (NaN if all are R or Q), ``fong`` (category and second
+        differ, `fong_test`) and ``clear`` (strong enough and told apart).
 
     Raises
     ------
@@ -249,11 +253,10 @@ def kano_summary(counts, *, rule="mode", ties="MOAIRQ", respondents=None, factor
         allowed = KANO_CATEGORIES
         if rule == "blauth":
             allowed = "AOM" if row[["A", "O", "M"]].sum() > row[["I", "R", "Q"]].sum() else "IRQ"
-        category = next(c for c in ranked if c in allowed)
-        second = next(c for c in ranked if c != category)
+        category, second = [c for c in ranked if c in allowed][:2]
         core = row[["A", "O", "M", "I"]].sum()
-        strength = (row[ranked[0]] - row[ranked[1]]) / n
-        told_apart = fong_test(row[ranked[0]], row[ranked[1]], n, factor=factor)["significant"]
+        strength = (row[category] - row[second]) / n
+        told_apart = fong_test(row[category], row[second], n, factor=factor)["significant"]
         rows.append({
             "n": round(n), "category": category, "second": second, "strength": strength,
             "total_strength": row[["A", "O", "M"]].sum() / n,
@@ -287,19 +290,24 @@ def _count_table(counts, respondents):
         table = table * n / unit
     elif (table % 1 != 0).any().any():
         raise ValueError("counts must be whole numbers: for per cents or shares name the number of respondents=…")
+    elif len(table) > 1 and (table.sum(axis=1) == 100).all():
+        warnings.warn("every row adds up to 100: if these are per cents, name the number of respondents=…; if there "
+                      "were a hundred, respondents=100 says so", CrmWarning, stacklevel=3)
     if (table.sum(axis=1) < 2).any():
         raise DataError(f"feature {table.sum(axis=1).idxmin()!r} has {table.sum(axis=1).min():g} respondent(s): a "
                         "category is that of most of them, at least two are needed")
     return table
 
 
-def kano_coefficients(counts, *, level=0.95) -> pd.DataFrame:
+def kano_coefficients(counts, *, respondents=None, level=0.95) -> pd.DataFrame:
     """Return better and worse with their intervals (Wilson; one answer per respondent).
 
     Parameters
     ----------
     counts : pandas.DataFrame
-        From `kano_counts`.
+        From `kano_counts`, or per cents or shares with `respondents`.
+    respondents : int, optional
+        As in `kano_summary`.
     level : float
         Of the intervals.
 
@@ -315,11 +323,12 @@ def kano_coefficients(counts, *, level=0.95) -> pd.DataFrame:
     >>> kano_coefficients(counts).loc["loan", ["better_low", "better", "better_high"]].round(2).tolist()
     [0.66, 0.75, 0.82]
     """
-    table = _count_table(counts, None)
+    table = _count_table(counts, respondents)
     core = table[["A", "O", "M", "I"]].sum(axis=1)
     good, bad = table["A"] + table["O"], table["O"] + table["M"]
     with np.errstate(invalid="ignore"):
         result = pd.DataFrame({"better": good / core.where(core > 0), "worse": -bad / core.where(core > 0)})
+    good, bad, core = (x.round().astype(int) for x in (good, bad, core))  # an interval counts respondents
     low, high = share_interval(good, core, level=level)
     result["better_low"], result["better_high"] = low, high
     low, high = share_interval(bad, core, level=level)
@@ -383,7 +392,8 @@ def kano_continuous(answers, *, scores=None) -> pd.DataFrame:
     pandas.DataFrame
         Per feature ``n``, ``present, absent`` (means), ``present_error, absent_error`` (standard errors; NaN for one
         respondent) and ``quadrant``: the category of the quarter in which the point lies, if the square from 0 to the
-        highest score is cut in the middle.
+        highest score is cut in the middle. A mean more than half way from 0 to the lowest score makes it R, or Q if
+        the other mean is in the upper half; one nearer to 0 counts as 0.
 
     Examples
     --------
@@ -407,7 +417,10 @@ def kano_continuous(answers, *, scores=None) -> pd.DataFrame:
     errors = groups.sem().add_suffix("_error")
     half = max(max(scores["present"]), max(scores["absent"])) / 2
     name = {(True, True): "O", (True, False): "A", (False, True): "M", (False, False): "I"}
-    table["quadrant"] = [name[p >= half, a >= half] for p, a in zip(table["present"], table["absent"], strict=True)]
+    bottom = min(0, *scores["present"], *scores["absent"]) / 2
+    table["quadrant"] = [
+        name[p >= half, a >= half] if min(p, a) >= bottom else "Q" if max(p, a) >= half else "R"
+        for p, a in zip(table["present"], table["absent"], strict=True)]
     return pd.concat([groups.size().rename("n"), table[["present", "absent"]], errors, table["quadrant"]], axis=1)
 
 

@@ -7,11 +7,11 @@ from crmlib.delivered.arguments import needs_columns, numbers
 from crmlib.errors import DataError
 
 _ELEMENTS = (
-    ("newness", "新颖性", True, "qualitative"), ("performance", "性能", True, "quantitative"),
+    ("newness", "新穎性", True, "qualitative"), ("performance", "性能", True, "quantitative"),
     ("customisation", "定制化", True, "qualitative"), ("getting the job done", "把事情做好", False, "qualitative"),
-    ("design", "设计", True, "qualitative"), ("brand and status", "品牌/地位", True, "qualitative"),
-    ("price", "价格", False, "quantitative"), ("cost reduction", "成本削减", False, "quantitative"),
-    ("risk reduction", "风险抑制", True, "quantitative"), ("accessibility", "可达性", True, "qualitative"),
+    ("design", "設計", True, "qualitative"), ("brand and status", "品牌/地位", True, "qualitative"),
+    ("price", "價格", False, "quantitative"), ("cost reduction", "成本削減", False, "quantitative"),
+    ("risk reduction", "風險抑制", True, "quantitative"), ("accessibility", "可達性", True, "qualitative"),
     ("convenience", "便利性", True, "qualitative"),
 )
 
@@ -39,6 +39,7 @@ def proposition_fit(scores, *, importance="importance", performance="performance
     """Return how well an offer fits what each segment finds important.
 
     ``fit = Σ importance · performance / Σ importance``, with performance below zero counted as zero or as it is.
+    Importance and performance are ratings; money needs no weights, for a yuan is a yuan: add it up.
 
     Parameters
     ----------
@@ -64,6 +65,9 @@ def proposition_fit(scores, *, importance="importance", performance="performance
     """
     check_choice("negative", negative, ("zero", "keep"))
     needs_columns("scores", scores, ("element", segment, importance, performance))
+    scores = scores.reset_index(drop=True)  # joined tables repeat row labels
+    if nameless := int(scores[["element", segment]].isna().any(axis=1).sum()):
+        raise DataError(f"{nameless:,} row(s) of scores name no segment or no element")
     if twice := int(scores.duplicated([segment, "element"]).sum()):
         raise DataError(f"{twice:,} element(s) are there twice in a segment")
     weight, score = numbers(importance, scores[importance]), numbers(performance, scores[performance])

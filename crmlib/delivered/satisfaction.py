@@ -1,11 +1,13 @@
 """What drives satisfaction, what it leads to, and who answers a survey at all."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, shown
 from crmlib.delivered.arguments import numbers, on_scale, respondents, same_respondents
-from crmlib.errors import DataError
+from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile, share_interval
 
 PRIORITIES = {(True, False): "concentrate here", (True, True): "keep up", (False, False): "low priority",
@@ -230,13 +232,15 @@ def net_promoter_score(scores, *, promoters_from=9, detractors_to=6, scale=(0, 1
         Promoters give at least, detractors at most this.
     scale : (low, high)
         Lowest and highest possible answer.
-    weights : array-like, optional
-        Of the respondents, to make up for who did not answer (`response_weights`); only with method "normal".
+    weights : Series or array-like, optional
+        Of the respondents, to make up for who did not answer (`response_weights`); only with method "normal". Two
+        Series are paired by their index.
     level : float
         Of the interval.
     method : {"normal", "adjusted"}
         ``"normal"``: score ± z standard errors. ``"adjusted"``: three quarters of an answer added to promoters and to
-        detractors and one and a half to the others first; often quoted for small samples, source not confirmed.
+        detractors and one and a half to the others first; often quoted for small samples, source not confirmed. If
+        all answers are of one kind, "normal" takes the interval of "adjusted": none has no width.
 
     Returns
     -------
@@ -258,12 +262,18 @@ def net_promoter_score(scores, *, promoters_from=9, detractors_to=6, scale=(0, 1
     >>> score[["nps", "error"]].round(3).to_dict()
     {'nps': 30.0, 'error': 3.905}
     """
-    x = on_scale("scores", scores, scale, minimum=2).to_numpy()
+    answers = on_scale("scores", scores, scale, minimum=2)
+    x = answers.to_numpy()
+    if len(x) >= 20 and x.max() <= 7 and tuple(scale) == (0, 10):
+        warnings.warn(f"nobody of {len(x):,} gives more than {x.max():g} on a scale of 0 to 10: was it a shorter one? "
+                      "Name it with scale=… and the two limits", CrmWarning, stacklevel=2)
     if not scale[0] <= detractors_to < promoters_from <= scale[1]:
         raise ValueError(f"detractors_to {detractors_to:g} and promoters_from {promoters_from:g} must lie on the scale "
                          "in this order")
     check_choice("method", method, ("normal", "adjusted"))
     value = np.where(x >= promoters_from, 1.0, np.where(x <= detractors_to, -1.0, 0.0))
+    if isinstance(scores, pd.Series) and isinstance(weights, pd.Series):
+        weights = same_respondents("scores", answers, "weights", weights)
     w = np.ones(len(x)) if weights is None else numbers("weights", weights).to_numpy()
     if len(w) != len(x) or (w < 0).any() or not w.sum() > 0:
         raise ValueError(f"weights must be one number of zero or more per answer; got {len(w)} for {len(x)} answers")
@@ -278,8 +288,13 @@ def net_promoter_score(scores, *, promoters_from=9, detractors_to=6, scale=(0, 1
         # with equal weights this is sqrt((p + d - (p - d)²) / n)
         error = 100 * np.sqrt((w**2 * (value - (p - d)) ** 2).sum()) / w.sum()
     nps, half = 100 * (p - d), normal_quantile(check_level(level)) * error
+    low, high = max(nps - half, -100.0), min(nps + half, 100.0)
+    if error < 1e-9:
+        wider = net_promoter_score(x, promoters_from=promoters_from, detractors_to=detractors_to, scale=scale,
+                                   level=level, method="adjusted")
+        low, high = min(wider["low"], nps), max(wider["high"], nps)
     return pd.Series({"n": len(x), "promoters": p, "passives": w[value == 0].sum() / w.sum(), "detractors": d,
-                      "nps": nps, "error": error, "low": max(nps - half, -100.0), "high": min(nps + half, 100.0)})
+                      "nps": nps, "error": error, "low": low, "high": high})
 
 
 def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFrame:
@@ -290,7 +305,7 @@ def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFram
     scores : pandas.Series
         One per respondent.
     outcome : pandas.Series
-        Of the same respondents: true or false (did they renew?), or a number (would they recommend?).
+        Of the same respondents: true or false (did they renew? 1 and 0 count as such), or a number.
     groups : sequence of float, optional
         Edges of classes of scores: ``(0, 4, 6, 8, 10)`` makes 1–4, 5–6, 7–8, 9–10. Default: every score by itself.
     level : float
@@ -299,7 +314,8 @@ def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        Index ``score`` (mean of the class): ``n, mean, low, high``; an interval is NaN for a single number.
+        Index: every score, or the class as ``"(5, 6]"`` (above 5, to 6), so that two tables of equal classes fit
+        together. ``score`` (mean of the class), ``n, mean, low, high``; an interval is NaN for a single number.
 
     Examples
     --------
@@ -308,11 +324,12 @@ def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFram
     """
     x = numbers("scores", scores)
     raw = same_respondents("scores", x, "outcome", outcome)
-    yes_no = pd.api.types.is_bool_dtype(raw)
     y = numbers("outcome", raw.astype(float))
-    key = x if groups is None else pd.cut(x, list(groups), labels=False)
+    yes_no = y.isin([0, 1]).all()
+    edges = None if groups is None else list(groups)
+    key = x if groups is None else pd.cut(x, edges, labels=False)
     if key.isna().any():
-        raise ValueError(f"{int(key.isna().sum()):,} scores lie outside the classes {list(groups)}: the first edge "
+        raise ValueError(f"{int(key.isna().sum()):,} scores lie outside the classes {edges}: the first edge "
                          "must be below the lowest score")
     parts = y.groupby(key.to_numpy())
     table = pd.DataFrame({"score": x.groupby(key.to_numpy()).mean(), "n": parts.size(), "mean": parts.mean()})
@@ -321,7 +338,9 @@ def outcome_by_score(scores, outcome, *, groups=None, level=0.95) -> pd.DataFram
     else:
         half = normal_quantile(check_level(level)) * parts.sem()
         table["low"], table["high"] = table["mean"] - half, table["mean"] + half
-    return table.set_index("score")
+    if groups is not None:
+        table.index = [f"({edges[int(at)]:g}, {edges[int(at) + 1]:g}]" for at in table.index]
+    return table.rename_axis("class" if groups is not None else "scores")
 
 
 def logistic_slope(scores, outcome, *, level=0.95) -> pd.Series:

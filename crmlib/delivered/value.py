@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_choice, check_discount_rate, check_positive
+from crmlib.checks import check_choice, check_count, check_discount_rate, check_positive
 from crmlib.delivered.arguments import cents, needs_columns, no_negative, numbers, respondents, same_respondents
 from crmlib.errors import DataError
 
@@ -51,9 +51,13 @@ def delivered_value(survey, *, values=VALUES, costs=COSTS, prefix="", customer="
     >>> delivered_value(offer, values=["product", "people"], costs=["price", "time"]).loc["we"].round(2).to_dict()
     {'total_value': 80.0, 'total_cost': 60.0, 'difference': 20.0, 'ratio': 1.33}
     """
+    values, costs = ([names] if isinstance(names, str) else list(names) for names in (values, costs))
+    components = tuple(sorted(values)), tuple(sorted(costs))
     values, costs = [prefix + name for name in values], [prefix + name for name in costs]
     if not values or not costs:
         raise ValueError("an offer needs at least one value and one cost")
+    if len(set(values)) < len(values) or len(set(costs)) < len(costs):
+        raise ValueError("a component is named twice, and would count twice")
     if both := sorted(set(values) & set(costs)):
         raise ValueError(f"{', '.join(both)}: a component is a value or a cost, not both")
     if isinstance(survey, pd.DataFrame) and prefix and (
@@ -66,8 +70,10 @@ def delivered_value(survey, *, values=VALUES, costs=COSTS, prefix="", customer="
     gain, loss = (sum(cents(name, table[name]) for name in names) for names in (values, costs))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(loss > 0, gain / loss, np.nan)
-    return pd.DataFrame({"total_value": gain / 100, "total_cost": loss / 100, "difference": (gain - loss) / 100,
-                         "ratio": ratio}, index=table.index)
+    result = pd.DataFrame({"total_value": gain / 100, "total_cost": loss / 100, "difference": (gain - loss) / 100,
+                           "ratio": ratio}, index=table.index)
+    result.attrs["components"] = components
+    return result
 
 
 def advantage(own, rival, *, compare="difference") -> pd.Series:
@@ -89,7 +95,7 @@ def advantage(own, rival, *, compare="difference") -> pd.Series:
     Raises
     ------
     DataError
-        If the two are not about the same respondents.
+        If the two are not about the same respondents, or are sums of different components.
 
     Examples
     --------
@@ -100,6 +106,11 @@ def advantage(own, rival, *, compare="difference") -> pd.Series:
     [15.0, -0.33]
     """
     check_choice("compare", compare, ("difference", "ratio"))
+    two = [offer.attrs.get("components") for offer in (own, rival)]
+    if None not in two and two[0] != two[1]:
+        odd = sorted({name for part in two[0] for name in part} ^ {name for part in two[1] for name in part})
+        raise DataError(f"the two offers are sums of different components ({', '.join(odd) or 'value against cost'}): "
+                        "leave out of both what one has not")
     return (own[compare] - same_respondents("own", own, "rival", rival)[compare]).rename("advantage")
 
 
@@ -155,13 +166,12 @@ def lifetime_cost(price, *, running_cost=0.0, years=1, discount_rate=0.0, timing
     >>> round(lifetime_cost(890, running_cost=300, years=5, discount_rate=0.10), 2)
     2027.24
     """
-    from crmlib.checks import check_count
-
     price, running = check_positive("price", price, zero=True), check_positive("running_cost", running_cost, zero=True)
     d, years = check_discount_rate("discount_rate", discount_rate), check_count("years", years)
     start = 1 if check_choice("timing", timing, ("end", "immediate")) == "end" else 0
     weights = (1 + d) ** -(start + np.arange(years, dtype=float))
-    return float(price + running * weights.sum() + float(final_cost) / (1 + d) ** years)
+    final = numbers("final_cost", final_cost).iloc[0]
+    return float(price + running * weights.sum() + final / (1 + d) ** years)
 
 
 def economic_value(reference_price, *, gains=(), losses=(), switching_cost=0.0) -> float:
@@ -195,8 +205,9 @@ def economic_value(reference_price, *, gains=(), losses=(), switching_cost=0.0) 
     110000.0
     """
     total = [_sum(name, part) for name, part in (("gains", gains), ("losses", losses))]
-    return (round(100 * check_positive("reference_price", reference_price, zero=True)) + total[0] - total[1]
-            - round(100 * check_positive("switching_cost", switching_cost, zero=True))) / 100
+    price, switching = (int(cents(name, check_positive(name, x, zero=True))) for name, x in (
+        ("reference_price", reference_price), ("switching_cost", switching_cost)))
+    return (price + total[0] - total[1] - switching) / 100
 
 
 def _sum(name, part):
@@ -215,10 +226,10 @@ def surplus_split(value, price, cost) -> pd.DataFrame:
 
     Parameters
     ----------
-    value : float or array-like
+    value : float, Series or array-like
         What the customer would pay at most (`economic_value`, or total value less all costs but the price).
-    price, cost : float or array-like
-        What is paid, and what the offer costs the seller.
+    price, cost : float, Series or array-like
+        What is paid, and what the offer costs the seller. Series are paired by their index, which the result keeps.
 
     Returns
     -------
@@ -232,7 +243,11 @@ def surplus_split(value, price, cost) -> pd.DataFrame:
        customer  seller   total  win_win
     0    1000.0  5000.0  6000.0     True
     """
-    parts = [numbers(name, part).to_numpy() for name, part in (("value", value), ("price", price), ("cost", cost))]
+    given = {"value": value, "price": price, "cost": cost}
+    indexed = {name: part for name, part in given.items() if isinstance(part, pd.Series)}
+    first = next(iter(indexed), None)
+    given |= {name: same_respondents(first, indexed[first], name, part) for name, part in indexed.items()}
+    parts = [numbers(name, part).to_numpy() for name, part in given.items()]
     no_negative("price", parts[1], "a price is what the customer pays")
     no_negative("cost", parts[2], "give costs as positive numbers")
     try:
@@ -248,7 +263,7 @@ def surplus_split(value, price, cost) -> pd.DataFrame:
         share = np.where(total > 0, (v - p) / total, np.nan)
     return pd.DataFrame({"value": v / 100, "price": p / 100, "cost": c / 100, "customer": (v - p) / 100,
                          "seller": (p - c) / 100, "total": total / 100, "customer_share": share,
-                         "win_win": (v > p) & (p > c)})
+                         "win_win": (v > p) & (p > c)}, index=None if first is None else indexed[first].index)
 
 
 def value_gaps(survey, *, potential="value_potential", expected="value_expected", realised="value_realised",
@@ -286,7 +301,7 @@ def value_gaps(survey, *, potential="value_potential", expected="value_expected"
                          "total_gap": (top - low) / 100}, index=table.index)
 
 
-def component_advantages(survey, *, components=None, rival="rival_", per="cost_price", groups=None,
+def component_advantages(survey, *, components=None, costs=None, rival="rival_", per="cost_price", groups=None,
                          customer="customer_id", level=0.95, seed=0, draws=400) -> pd.DataFrame:
     """Return where we are better than a rival, component by component: medians per 100 of what is paid.
 
@@ -295,7 +310,10 @@ def component_advantages(survey, *, components=None, rival="rival_", per="cost_p
     survey : pandas.DataFrame
         One row per respondent, with each component for us and, after the prefix `rival`, for the rival.
     components : sequence of str
-        Columns; names that start with ``cost`` count as costs, where less is better. Default: all nine.
+        Columns. Default: all nine.
+    costs : sequence of str, optional
+        Which of the components are costs, where less is better. Default: those whose names start with ``cost``, if
+        the others start with ``value``.
     rival : str
         Prefix of the rival's columns.
     per : str
@@ -304,7 +322,8 @@ def component_advantages(survey, *, components=None, rival="rival_", per="cost_p
     groups : pandas.Series, optional
         A group for each respondent (index: `customer`), for a table by group.
     level, seed, draws
-        Of the bootstrap interval: respondents are drawn with replacement, within their group.
+        Of the bootstrap interval: respondents are drawn with replacement, within their group. NaN for fewer than
+        three.
 
     Returns
     -------
@@ -323,7 +342,15 @@ def component_advantages(survey, *, components=None, rival="rival_", per="cost_p
     from crmlib.intervals import check_level
 
     components = list(components or VALUES + COSTS)
-    level = check_level(level)
+    level, draws = check_level(level), check_count("draws", draws)
+    if costs is None:
+        costs = [name for name in components if name.startswith("cost")]
+        if unknown := [name for name in components if not name.startswith(("cost", "value"))]:
+            raise ValueError(f"{', '.join(unknown)}: a value or a cost? Name those that are costs with costs=…")
+    elif strange := sorted(set(costs) - set(components)):
+        raise ValueError(f"costs {', '.join(strange)} are not among the components")
+    if groups is not None and not isinstance(groups, pd.Series):
+        raise TypeError("groups must be a Series: a group for each respondent, the index names them")
     names = [*components, *(rival + name for name in components), per]
     needs_columns("survey", survey, (customer,))
     if absent := [rival + name for name in components if rival + name not in survey.columns]:
@@ -332,18 +359,23 @@ def component_advantages(survey, *, components=None, rival="rival_", per="cost_p
     table = respondents(survey, names, customer=customer, minimum=3)
     if (table[per] <= 0).any():
         raise DataError(f"{int((table[per] <= 0).sum()):,} respondent(s) have no positive {per} to divide by")
+    for name in costs:
+        for column in (name, rival + name):
+            no_negative(column, table[column], "give costs as positive numbers; they are subtracted here")
     group = pd.Series("all", index=table.index) if groups is None else groups.reindex(table.index)
     if group.isna().any():
         raise DataError(f"{int(group.isna().sum()):,} respondent(s) have no group")
     rows = []
     for name, part in table.groupby(group.to_numpy(), sort=True):
         size = 100 * part[components].div(part[per], axis=0)
-        sign = np.array([-1.0 if component.startswith("cost") else 1.0 for component in components])
+        sign = np.array([-1.0 if component in costs else 1.0 for component in components])
         gain = 100 * sign * (part[components].to_numpy() - part[[rival + c for c in components]].to_numpy())
-        gain = gain / part[per].to_numpy()[:, None]
-        random = np.random.default_rng(seed)
-        picks = random.integers(len(part), size=(draws, len(part)))
-        low, high = np.quantile(np.median(gain[picks], axis=1), [(1 - level) / 2, (1 + level) / 2], axis=0)
+        # sorted, so that neither the order of the rows nor the names of the respondents move the interval
+        gain = np.sort(gain / part[per].to_numpy()[:, None], axis=0)
+        picks = np.random.default_rng(seed).integers(len(part), size=(draws, len(part)))
+        low = high = np.full(len(components), np.nan)
+        if len(part) >= 3:
+            low, high = np.quantile(np.median(gain[picks], axis=1), [(1 - level) / 2, (1 + level) / 2], axis=0)
         rows.append(pd.DataFrame({"group": name, "component": components, "size": size.median().to_numpy(),
                                   "advantage": np.median(gain, axis=0), "low": low, "high": high}))
     return pd.concat(rows, ignore_index=True)
