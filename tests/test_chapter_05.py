@@ -7,8 +7,6 @@ import pytest
 
 matplotlib.use("Agg")
 
-import matplotlib.pyplot as plt  # noqa: E402
-
 from crmlib import delivered, plots  # noqa: E402
 from crmlib.data import load_case, simulate_case  # noqa: E402
 from crmlib.data.case import KANO  # noqa: E402
@@ -160,6 +158,7 @@ def test_kano_map_puts_better_up_and_worse_right():
     counts = pd.DataFrame({"A": [60, 5], "O": [20, 10], "M": [5, 80], "I": [15, 5]}, index=["loan", "clean_water"])
     found, category = delivered.kano_coefficients(counts), delivered.kano_summary(counts)["category"]
     truth = pd.DataFrame({"better": [0.7, 0.2], "worse": [-0.3, -0.9]}, index=counts.index)
+    assert set(legend(plots.kano_map(found, category))) == {"attractive", "must-be"}
     ax = plots.kano_map(found, category, truth=truth)
     drawn = [line for line in lines(ax) if len(line.x) == 1]
     assert [(d.x[0], d.y[0]) for d in drawn] == [(0.25, 0.8), (0.3, 0.7), (0.9, 0.15), (0.9, 0.2)]
@@ -171,27 +170,24 @@ def test_priority_grid_draws_the_cuts():
     ax = plots.priority_grid(table)
     points, vertical, horizontal = lines(ax)
     assert (points.x, points.y, vertical.x, horizontal.y) == ([4, 8], [3, 1], [6, 6], [2, 2])
+    wide = plots.priority_grid(table, errors=pd.Series({"b": 0.2, "a": 0.1}))
+    assert wide.collections[0].get_segments()[0][:, 0].tolist() == approx([3.9, 4.1])
     assert {"a", "b", "concentrate here", "keep up", "low priority", "possible overkill"} == set(labels(ax))
 
 
 def test_said_and_did_in_per_cent():
-    one = pd.DataFrame({"mean": [0.1, 0.9], "low": [0.0, 0.8], "high": [0.3, 1.0]}, index=[4.0, 9.0])
+    one = pd.DataFrame({"score": [4.0, 9.0], "mean": [0.1, 0.9], "low": [0.0, 0.8], "high": [0.3, 1.0]})
     ax = plots.said_and_did(one, one / 2)
     curves = [line for line in lines(ax) if len(line.x) == 2 and line.label == "_nolegend_" or line.x == [4, 9]]
     assert [10, 90] in [approx(c.y) for c in curves] and [5, 45] in [approx(c.y) for c in curves]
     assert (4.0, 0.0, approx(30)) in error_bars(ax)
 
 
-def test_score_intervals_and_share_paths():
+def test_score_intervals():
     table = pd.DataFrame({"nps": [10.0, -20.0], "low": [0.0, -30.0], "high": [20.0, -10.0], "n": [50, 20]},
                          index=["firms", "homes"])
     ax = plots.score_intervals(table)
     assert ticks(ax.yaxis)[0] == ["homes (n = 20)", "firms (n = 50)"] and lines(ax)[0].x == [10, -20]
-    plt.close("all")
-    paths = {"points": delivered.share_path(0.5, 0.3, years=3, mode="points"),
-             "itself": delivered.share_path(0.5, 0.1, years=3, mode="relative")}
-    first, full, second = lines(plots.share_paths(paths))
-    assert first.y == approx([50, 80, 100, 100]) and (full.x, full.y) == ([2], [100]) and second.y[-1] == approx(66.55)
 
 
 def test_offer_curves_mark_the_price_chosen():
@@ -200,3 +196,5 @@ def test_offer_curves_mark_the_price_chosen():
     today, chosen, mark = lines(ax)
     assert today.y == approx([60, 50, 40]) and chosen.y == approx([70, 60, 50])
     assert (mark.x, mark.y) == (approx([-10]), approx([70])) and "70 %" in labels(ax)
+    both = plots.offer_curves(curve, curve.assign(share=[0.6, 0.5, 0.4]), price_change=0.0, price_today=-0.1)
+    assert [(m.x[0], m.y[0]) for m in lines(both)[2:]] == [approx((0, 60)), approx((-10, 60))]

@@ -59,7 +59,6 @@ from crmlib.plots.chapter_05 import (
     priority_grid,
     said_and_did,
     score_intervals,
-    share_paths,
     value_steps,
 )
 from crmlib.plots.chapter_06 import (
@@ -143,7 +142,6 @@ __all__ = [
     "score_parts",
     "selection_outcome",
     "service_chain",
-    "share_paths",
     "shares_with_truth",
     "show",
     "silent_returns",

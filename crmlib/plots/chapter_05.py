@@ -2,7 +2,6 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import MaxNLocator
 
 from crmlib.plots.style import PALETTE
 
@@ -61,7 +60,7 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
     colours = {"A": _GREEN, "O": _COLD, "M": _WARM, "I": _GREY, "R": _PINK, "Q": "black"}
     names = {"A": "attractive", "O": "one-dimensional", "M": "must-be", "I": "indifferent", "R": "reverse",
              "Q": "questionable"}
-    named = []
+    points = [(-row["worse"], row["better"]) for _, row in coefficients.iterrows()]
     for feature, row in coefficients.iterrows():
         colour, x, y = colours[categories[feature]], -row["worse"], row["better"]
         ax.plot([-row["worse_high"], -row["worse_low"]], [y, y], color=colour, linewidth=2)
@@ -70,30 +69,34 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
         if truth is not None:
             ax.plot(-truth.loc[feature, "worse"], truth.loc[feature, "better"], "D", color="black", markersize=5,
                     label="truth")
-        crowded = any(abs(y - other) < 0.06 and abs(x - at) < 0.4 for at, other in named)
-        left = x > 0.5 or (crowded and x > 0.2)  # two neighbours get their names on different sides
-        below = crowded and not 0.2 < x < 0.5
-        ax.annotate(feature.replace("_", " "), (x, y), xytext=(-12 if left else 12, -13 if below else 13),
-                    textcoords="offset points", ha="right" if left else "left", va="top" if below else "baseline",
-                    size=12, color=colour)
-        named.append((x, y))
+        low, high = row["better_low"] - 0.01, row["better_high"] + 0.01
+        # of two neighbours in one half, the upper one is named above its cross, the lower one below
+        below = any(abs(y - other) < 0.25 and (x > 0.5) == (at > 0.5) and (y, x) < (other, at) for at, other in points)
+        ax.annotate(feature.replace("_", " "), (x, low if below else high), xytext=(0, -3 if below else 3),
+                    textcoords="offset points", ha="center", va="top" if below else "bottom", size=14,
+                    bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5})
     ax.axvline(0.5, color=_GREY, linestyle="--", linewidth=1.5)
     ax.axhline(0.5, color=_GREY, linestyle="--", linewidth=1.5)
     handles, labels = ax.get_legend_handles_labels()
     unique = dict(zip(labels, handles, strict=True))
     ax.legend(unique.values(), unique.keys(), loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=5, fontsize=12,
               handletextpad=0.3, columnspacing=1.2)
-    ax.set(xlabel="worse without it (0 to 1; sign left out)", ylabel="better with it (0 to 1)", xlim=(-0.03, 1.03),
-           ylim=(-0.03, 1.03))
+    ax.set(xlabel="worse without it (0 to 1; sign left out)", ylabel="better with it (0 to 1)", xlim=(-0.1, 1.1),
+           ylim=(-0.1, 1.03))
     return ax
 
 
-def priority_grid(table, *, ax=None):
+def priority_grid(table, *, errors=None, ax=None):
     """Draw attributes by importance and performance, with the cuts and the names of the four fields.
 
-    `table` is what `crmlib.delivered.importance_performance` returns.
+    `table` is what `crmlib.delivered.importance_performance` returns; `errors`, if given, are half the widths of the
+    intervals of performance.
     """
     ax = _axes(ax, 4.6)
+    if errors is not None:
+        reach = errors.reindex(table.index)
+        ax.hlines(table["importance"], table["performance"] - reach, table["performance"] + reach, color=_COLD,
+                  linewidth=2)
     x_cut, y_cut = table.attrs["cut"][1], table.attrs["cut"][0]
     ax.plot(table["performance"], table["importance"], "o", color=_COLD, markersize=12)
     ax.margins(0.35)
@@ -121,7 +124,7 @@ def said_and_did(said, did, *, ax=None):
     for colour, marker, name, table in ((_COLD, "o", "say they would recommend (9 or 10)", said),
                                         (_WARM, "s", "renewed in the year after", did)):
         low, high = table["mean"] - table["low"], table["high"] - table["mean"]
-        ax.errorbar(table.index, 100 * table["mean"], yerr=[100 * low.clip(lower=0), 100 * high.clip(lower=0)],
+        ax.errorbar(table["score"], 100 * table["mean"], yerr=[100 * low.clip(lower=0), 100 * high.clip(lower=0)],
                     fmt=marker + "-", color=colour, capsize=4, linewidth=2, label=name)
     ax.set(xlabel="satisfaction (mean of the class, 1 to 10)", ylabel="share (%)", ylim=(-3, 103))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
@@ -146,36 +149,21 @@ def score_intervals(table, *, ax=None):
     return ax
 
 
-def share_paths(paths, *, ax=None):
-    """Draw market shares over the years in per cent: a line per reading, hollow where the whole market is used up.
-
-    `paths` maps a name to what `crmlib.delivered.share_path` returns.
-    """
-    ax = _axes(ax)
-    for colour, style, (name, path) in zip((_WARM, _COLD, _GREEN), ("-", "--", ":"), paths.items(), strict=False):
-        ax.plot(path["year"], 100 * path["share"], style, color=colour, label=name)
-        full = path[path["capped"]]
-        if len(full):
-            ax.plot(full["year"].iloc[0], 100 * full["share"].iloc[0], "o", color=colour, markerfacecolor="white",
-                    markersize=11)
-    ax.set(xlabel="years from now", ylabel="market share (%)", ylim=(0, 107))
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend(loc="upper left")
-    return ax
-
-
-def offer_curves(curve, today, *, price_change, ax=None):
+def offer_curves(curve, today, *, price_change, price_today=None, ax=None):
     """Draw the share of respondents better off with us against our price: with the service chosen, and as today.
 
-    `curve` and `today` are what `crmlib.teaching.widgets.offer_curve` returns; the price chosen is marked.
+    `curve` and `today` are what `crmlib.teaching.widgets.offer_curve` returns. The price chosen is marked on `curve`;
+    with `price_today`, that price is marked on `today` as well.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.8)
     for colour, style, name, table in ((_GREY, "--", "service as today", today), (_COLD, "-", "service chosen", curve)):
         ax.plot(100 * table["price_change"], 100 * table["share"], style, color=colour, label=name)
-    at = curve.iloc[(curve["price_change"] - price_change).abs().argmin()]
-    ax.plot(100 * at["price_change"], 100 * at["share"], "o", color=_WARM, markersize=11)
-    ax.annotate(f"{100 * at['share']:.0f} %", (100 * at["price_change"], 100 * at["share"]), xytext=(10, 8),
-                textcoords="offset points", color=_WARM, size=14, weight="bold")
+    marks = [(curve, price_change, (6, 10))] + ([] if price_today is None else [(today, price_today, (-12, -24))])
+    for table, change, place in marks:
+        at = table.iloc[(table["price_change"] - change).abs().argmin()]
+        ax.plot(100 * at["price_change"], 100 * at["share"], "o", color=_WARM, markersize=11)
+        ax.annotate(f"{100 * at['share']:.0f} %", (100 * at["price_change"], 100 * at["share"]), xytext=place,
+                    textcoords="offset points", color=_WARM, size=14, weight="bold")
     ax.set(xlabel="change of our price (%)", ylabel="better off with us (%)", ylim=(0, 100))
     ax.legend(loc="lower left")
     return ax
