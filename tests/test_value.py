@@ -46,6 +46,29 @@ def test_ahp_saatys_drinks():
     assert value.ahp(DRINKS, random_index=1.32).consistency_ratio == result.consistency_ratio
 
 
+def test_ahp_saatys_wealth_of_nations():
+    """Saaty (1980), The Analytic Hierarchy Process: seven nations, .427 .230 .021 .052 .052 .123 .094, λ 7.608."""
+    judged = [[1, 4, 9, 6, 6, 5, 5], [0, 1, 7, 5, 5, 3, 4], [0, 0, 1, 1 / 5, 1 / 5, 1 / 7, 1 / 5],
+              [0, 0, 0, 1, 1, 1 / 3, 1 / 3], [0, 0, 0, 0, 1, 1 / 3, 1 / 3], [0, 0, 0, 0, 0, 1, 2], [0] * 6 + [1]]
+    matrix = np.array(judged, dtype=float)
+    matrix += np.divide(1, matrix.T, out=np.zeros((7, 7)), where=np.tril(np.ones((7, 7)), -1).astype(bool))
+    result = value.ahp(matrix)
+    assert result.weights.round(3).tolist() == approx([0.427, 0.230, 0.021, 0.052, 0.052, 0.123, 0.094], abs=0.002)
+    assert result.lambda_max == approx(7.608, abs=5e-3) and result.consistency_ratio == approx(0.077, abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "printed"), [
+    # Saaty (1980); Saaty (2005), Theory and Applications of the ANP; Donegan & Dodd (1991)
+    ("saaty", ".58 .90 1.12 1.24 1.32 1.41 1.45 1.49"),
+    ("saaty2005", ".52 .89 1.11 1.25 1.35 1.40 1.45 1.49 1.52 1.54 1.56 1.58 1.59"),
+    ("donegan-dodd", ".4914 .8286 1.0591 1.1797 1.2519 1.3171 1.3733 1.4055 1.4213 1.4497 1.4643 1.4822 1.4969"),
+])
+def test_tables_of_random_consistency(name, printed):
+    """From three criteria on, as printed in the source of each table."""
+    assert value.RANDOM_INDEX[name] == (0, 0, *map(float, printed.split()))
+    assert not value.ahp([[1, 9, 1], [1 / 9, 1, 1], [1, 1, 1]], limit=0.2).consistent
+
+
 def test_ahp_three_criteria_by_three_methods():
     matrix = [[1, 3, 5], [1 / 3, 1, 3], [1 / 5, 1 / 3, 1]]
     result = value.ahp(matrix)
@@ -134,6 +157,29 @@ def test_critic_diakoulaki(scale, correlation, expected):
     for ddof in (0, 1):                                                          # it cancels out
         weights = value.critic_weights(FIRMS, scale=scale, correlation=correlation, ddof=ddof)
         assert weights.tolist() == approx(expected, abs=1e-7)
+
+
+def test_critic_with_absolute_conflict():
+    """1 - |r|: a column that goes against another one says nothing new."""
+    table = pd.DataFrame({"a": [0, 1, 2, 3], "b": [3, 2, 1, 0], "c": [0, 2, 0, 1]})
+    r = np.abs(np.corrcoef(table.T))
+    sd = (table / table.max()).std(ddof=0)
+    expected = sd * (1 - r).sum(axis=0)
+    found = value.critic_weights(table, conflict="absolute")
+    assert found.tolist() == approx((expected / expected.sum()).tolist())
+    assert found["c"] > value.critic_weights(table)["c"] + 0.2
+
+
+def test_columns_that_differ_by_rounding_only_do_not_differ():
+    """0.1 + 0.2 and 0.3 are alike for every function, as they are for the scores."""
+    noise = pd.DataFrame({"a": [1.0, 2, 4, 3], "b": [5.0, 1, 2, 2], "c": [0.1 + 0.2, 0.3, 0.3, 0.1 + 0.2]})
+    assert value.critic_weights(noise)["c"] == 0 and value.entropy_weights(noise)["c"] == 0
+    for method in ("minmax", "z"):
+        assert value.normalise(noise, method=method, constant="middle")["c"].nunique() == 1
+    assert value.normalise(noise, method="rank")["c"].nunique() == 1
+    even = {"a": 0.3, "b": 0.3, "c": 0.4}
+    assert value.topsis(noise, even, normalisation="minmax")["closeness"].tolist() == approx(
+        value.topsis(noise.assign(c=0.3), even, normalisation="minmax")["closeness"].tolist())
 
 
 def test_critic_tus_and_aytac_adali():
@@ -268,6 +314,14 @@ def test_entropy_conventions():
     assert natural.tolist() == approx((expected / expected.sum()).tolist())
     assert value.entropy_weights(OFFERS, normalisation="minmax", costs=["price"])["price"] == approx(
         value.entropy_weights(OFFERS, normalisation="minmax")["price"])       # three evenly spaced prices mirror
+    uneven = pd.DataFrame({"quality": [5, 6, 7, 9], "price": [100, 110, 150, 200]})     # these do not
+    share = np.array([1, 0.9, 0.5, 0]) / 2.4
+    spread = [1 - -(p[p > 0] * np.log(p[p > 0])).sum() / np.log(4) for p in (np.array([0, 1, 2, 4]) / 7, share)]
+    assert value.entropy_weights(uneven, normalisation="minmax", costs=["price"]).tolist() == approx(
+        [each / sum(spread) for each in spread])
+    on_max = value.entropy_weights(uneven, normalisation="max", costs=["price"])    # shares of 1/price have no unit
+    assert on_max.tolist() == approx(value.entropy_weights(uneven.assign(price=1 / uneven["price"])).tolist())
+    assert on_max.tolist() != approx(value.entropy_weights(uneven, normalisation="minmax", costs=["price"]).tolist())
     assert value.entropy_weights([[0, 1], [1, 1]]).tolist() == [1, 0]         # a share of 0 counts as 0
 
 
@@ -376,6 +430,13 @@ def test_within_the_stable_range_the_list_stays():
                 assert found[end] in (0, 1)
 
 
+def test_best_and_worst_rank_by_hand():
+    """Two criteria: a wins whenever the first weighs more than half, b otherwise; c is always second or third."""
+    table = pd.DataFrame({"x": [1.0, 0.0, 0.4], "y": [0.0, 1.0, 0.4]}, index=list("abc"))
+    found = value.weight_simulation(table, draws=500, seed=2)
+    assert found["best_rank"].tolist() == [1, 1, 2] and found["worst_rank"].tolist() == [3, 3, 3]
+
+
 def test_random_weights():
     found = value.weight_simulation(TABLE, draws=3000, seed=1, places=2)
     assert found["p_first"].sum() == approx(1) and found["p_chosen"].sum() == approx(2)
@@ -456,8 +517,9 @@ EVEN = {"quality": 0.5, "price": 0.5}
     (lambda: value.weighted_product(OFFERS.assign(quality=[0, 1, 2]), EVEN), "'quality' has 1 that are not"),
     (lambda: value.normalise(OFFERS, method="minmax", costs=["cost"]), "costs names 'cost', which is no criterion"),
     (lambda: value.normalise(OFFERS.assign(price=-OFFERS["price"]), method="minmax", costs=["price"]),
-     "holds no positive number: a cost of 5 is 5 here, not -5"),
-    (lambda: value.topsis(OFFERS.assign(price=-OFFERS["price"]), EVEN, costs=["price"]), "no positive number"),
+     "has negative numbers, mostly or only: a cost of 5 is 5 here"),
+    (lambda: value.topsis(OFFERS.assign(price=-OFFERS["price"]), EVEN, costs=["price"]), "mostly or only"),
+    (lambda: value.normalise(OFFERS.assign(price=[-100, -50, 3]), method="minmax", costs=["price"]), "mostly or only"),
     (lambda: value.normalise(OFFERS.assign(price=[-1, 1, 2]), method="max", costs=["price"]), "no ratio can be taken"),
     (lambda: value.normalise(OFFERS.assign(price=[0, 1, 2]), method="max", costs=["price"]), "1/0 has no value"),
     (lambda: value.normalise(OFFERS.assign(quality=[-1, 1, 2]), method="sum"), "'quality' has 1 negative"),
@@ -475,7 +537,18 @@ EVEN = {"quality": 0.5, "price": 0.5}
     (lambda: value.swing_weights({"a": 80, "b": 60}), "the largest swing has 80 points, not 100"),
     (lambda: value.rank_weights(["a", "b", "a"]), "order names 'a' twice"),
     (lambda: value.rank_weights([]), "order names no criterion"),
-    (lambda: value.rank_weights("profit"), "not one text"),
+    (lambda: value.rank_weights("profit"), "not a text"),
+    (lambda: value.rank_weights(pd.Series({"profit": 1, "sales": 2})), "not a Series; of ranks"),
+    (lambda: value.rank_weights({"profit": 3, "sales": 1}), "not a dict"),
+    (lambda: value.weighted_sum(OFFERS, {0.7, 0.3}, scales="any"), "not set"),
+    (lambda: value.weighted_sum(OFFERS, None, scales="any"), "not NoneType"),
+    (lambda: value.weighted_sum(OFFERS, [True, False], scales="any"), "not words or True and False"),
+    (lambda: value.weighted_sum(OFFERS, ["0.5", "0.5"], scales="any"), "not words"),
+    (lambda: value.weighted_sum([["1", "2"], ["3", "4"]], [0.5, 0.5]), "must be a table of numbers"),
+    (lambda: value.weighted_sum(OFFERS.astype(object), EVEN), r"take .astype.float."),
+    (lambda: value.weighted_sum([[0.2, 9], [0.7, 4]], [0.5, 0.5]), "1 goes up to 9, 0 lies between 0 and 1"),
+    (lambda: value.weight_simulation([[0.2, 4], [0.7, 1]], seed=1), "0 lies between 0 and 1"),
+    (lambda: value.weighted_product([[1e6, 1e6], [1e7, 1e5]], [60, 60], total="any"), "too large or too small"),
     (lambda: value.preference_cycles([("a", "a")]), "'a' cannot be more important than itself"),
     (lambda: value.preference_cycles(["ab"]), "a statement is a pair"),
     (lambda: value.pairwise_matrix({("a", "b"): 3, ("b", "c"): 2}), "1 comparison.s. are missing, first a with c"),
@@ -513,6 +586,9 @@ def test_bad_data_is_told_what_to_mend(call, message):
     (lambda: value.ahp(np.ones((11, 11))), "ends at 10 criteria, there are 11"),
     (lambda: value.ahp(np.ones((3, 3)), random_index=0), "random_index must be above zero"),
     (lambda: value.entropy_weights([[1, 2], [4, 16]], base=1), "base must be a number above 1"),
+    (lambda: value.entropy_weights([[10, 100], [11, 1], [10, 1], [12, 1], [10, 1]], base=2), "too small for 5"),
+    (lambda: value.ahp([[1, 3], [1 / 3, 1]], limit=10), "did you mean 0.1"),
+    (lambda: value.crossings(np.random.default_rng(1).random((1001, 2)), [0.5, 0.5], 0), "at the border of the list"),
     (lambda: value.choose(pd.Series([1.0]), 2), "2 places for 1 alternatives"),
     (lambda: value.moved_weights(WEIGHTS, "sales", 20), "weight 20 is not between 0 and 1"),
     (lambda: value.weight_simulation(TABLE, seed=1, places=4), "4 places for 3 alternatives"),

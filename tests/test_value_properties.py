@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from crmlib import value
 
 approx = pytest.approx
-few = settings(max_examples=25)
+few = settings(max_examples=12)
 NAMES = list("abcd")
 
 

@@ -66,13 +66,18 @@ def active_accounts(lines, *, as_of, window: int = 365, contracts=None) -> pd.In
     window : int
         Days up to and including `as_of`.
     contracts : pandas.DataFrame, optional
-        ``customer_id, started_on, due_on, renewed``: whoever did not renew the last contract by `as_of`, and has not
-        bought since, has left.
+        ``customer_id, started_on, due_on, renewed`` (True, False, or missing while it is not known): whoever did not
+        renew the last contract by `as_of`, has no other one running, and has not bought since, has left.
 
     Returns
     -------
     pandas.Index
         Sorted.
+
+    Raises
+    ------
+    DataError
+        If dates of `contracts` are text, or `renewed` is no truth value.
 
     Examples
     --------
@@ -88,14 +93,29 @@ def active_accounts(lines, *, as_of, window: int = 365, contracts=None) -> pd.In
     last = pd.to_datetime(last)
     active = last[last > end - pd.Timedelta(days=check_count("window", window))]
     if contracts is not None:
+        _check_days("contracts", contracts, ("started_on", "due_on"))
+        if not contracts["renewed"].dropna().isin([True, False]).all():
+            raise DataError(f"contracts: renewed must be True, False or missing, not "
+                            f"{contracts['renewed'].dropna().iloc[0]!r}")
         ended = contracts[contracts["due_on"] <= end].sort_values("started_on")
         ended = ended.drop_duplicates("customer_id", keep="last")
         refused = ended[ended["renewed"].eq(False).fillna(False)].set_index("customer_id")["due_on"]
-        begun = contracts[contracts["started_on"] <= end].groupby("customer_id")["started_on"].max()
-        refused = refused[~(begun.reindex(refused.index) >= refused)]
+        begun = contracts[contracts["started_on"] <= end]
+        running = begun.loc[begun["due_on"] > end, "customer_id"]
+        again = begun.groupby("customer_id")["started_on"].max()
+        refused = refused[~(again.reindex(refused.index) >= refused) & ~refused.index.isin(running)]
         gone = refused.index[last.reindex(refused.index) < refused]
         active = active.drop(index=gone, errors="ignore")
     return active.sort_index().index.rename("customer_id")
+
+
+def _check_days(name, table, columns):
+    """Refuse dates that are text or missing."""
+    for column in columns:
+        if len(table) and not pd.api.types.is_datetime64_any_dtype(table[column]):
+            raise DataError(f"{name}: {column} holds no dates: use pandas.to_datetime")
+        if table[column].isna().any():
+            raise DataError(f"{name}: {column} is missing in {int(table[column].isna().sum()):,} row(s)")
 
 
 def cumulative_sales(lines, *, as_of, accounts) -> pd.Series:
@@ -156,7 +176,8 @@ def expected_sales(lines, *, as_of, accounts, horizon_years=5, discount_rate=0.1
     Notes
     -----
     Limits: contract customers leave when a year ends and say so, the model lets everybody leave silently; seasons are
-    ignored; customers whose returns ate up their repeat spend count with the spend of a one-time buyer.
+    ignored; customers whose returns ate up their repeat spend count with the spend of a one-time buyer. Gamma-Gamma
+    assumes that frequency and spend are independent; among firms they correlate a little, so it warns above 0.5.
 
     Examples
     --------
@@ -234,13 +255,24 @@ def demand_contribution(lines, referrals, *, as_of, accounts, on_sale: int, wind
     if (breadth > 1).any():
         raise DataError(f"customer {shown(breadth.idxmax())} bought {int(bought.max()):,} different products, and only "
                         f"{on_sale:,} are on sale: count those that were sold in the window")
-    sent = referrals.loc[referrals["date"] <= end, "referrer_id"].value_counts()
+    _check_days("referrals", referrals, ("date",))
+    who = referrals.loc[referrals["date"] < end + pd.Timedelta(days=1), "referrer_id"]
+    _same_ids("referrals", who, wanted)
+    sent = who.value_counts()
     voice = (sent.reindex(wanted).fillna(0) / full).clip(upper=1)
     return (100 * (breadth + voice) / 2).astype(float).rename("demand contribution")
 
 
+def _same_ids(name, ids, accounts):
+    """Refuse ids that are words where accounts are numbers, or the other way round: none would be found."""
+    kinds = [pd.api.types.is_numeric_dtype(pd.Index(each)) for each in (ids, accounts)]
+    if len(ids) and kinds[0] != kinds[1]:
+        raise DataError(f"{name} has ids like {pd.Index(ids)[0]!r} and the accounts like {accounts[0]!r}: bring them "
+                        "to one type, or none is found")
+
+
 def account_criteria(lines, *, as_of, accounts, profit, grades, referrals, on_sale: int, window: int = 365,
-                     horizon_years=5, discount_rate=0.10) -> pd.DataFrame:
+                     horizon_years=5, discount_rate=0.10, forecast=None) -> pd.DataFrame:
     """Return the five columns of F(x1 … x5), one row per customer.
 
     Parameters
@@ -252,13 +284,16 @@ def account_criteria(lines, *, as_of, accounts, profit, grades, referrals, on_sa
     accounts : sequence
         The candidates.
     profit : pandas.Series
-        x5: margin after cost to serve of the last year, by customer, in money; those without an entry count 0.
+        x5: margin after cost to serve of the last year, by customer, in money; an entry for every account.
     grades : pandas.Series
         Credit grade by customer.
     referrals, on_sale, window
         As in `demand_contribution`.
     horizon_years, discount_rate
         As in `expected_sales`.
+    forecast : pandas.DataFrame, optional
+        What `expected_sales` returned for these accounts and this day, so that the models need not be fitted again;
+        horizon and rate are then its own.
 
     Returns
     -------
@@ -269,24 +304,37 @@ def account_criteria(lines, *, as_of, accounts, profit, grades, referrals, on_sa
     Raises
     ------
     DataError
-        If an account is there twice, has no grade or no purchase.
+        If an account is there twice, has no grade, no purchase, no profit, or no row in `forecast`.
     """
     wanted = pd.Index(accounts, name="customer_id")
     if wanted.has_duplicates:
         raise DataError(f"accounts names {int(wanted.duplicated().sum()):,} customer(s) twice")
     if len(strangers := wanted.difference(grades.index)):
         raise DataError(f"{len(strangers):,} account(s) have no grade, the first {shown(strangers[0])}")
+    if not isinstance(profit, pd.Series):
+        raise DataError(f"profit must be a Series with the customers in its index, not {type(profit).__name__}")
+    if profit.index.has_duplicates or grades.index.has_duplicates:
+        raise DataError("profit or grades names a customer twice")
+    _same_ids("profit", profit.index, wanted)
+    if len(strangers := wanted.difference(profit.dropna().index)):
+        raise DataError(f"{len(strangers):,} account(s) have no profit, the first {shown(strangers[0])}: if that means "
+                        "zero, say profit.reindex(accounts).fillna(0)")
     x1 = cumulative_sales(lines, as_of=as_of, accounts=wanted)
-    x2 = expected_sales(lines, as_of=as_of, accounts=wanted, horizon_years=horizon_years, discount_rate=discount_rate)
+    if forecast is None:
+        forecast = expected_sales(lines, as_of=as_of, accounts=wanted, horizon_years=horizon_years,
+                                  discount_rate=discount_rate)
+    elif len(strangers := wanted.difference(forecast.index)):
+        raise DataError(f"{len(strangers):,} account(s) have no forecast, the first {shown(strangers[0])}")
     x3 = demand_contribution(lines, referrals, as_of=as_of, accounts=wanted, on_sale=on_sale, window=window)
     return pd.DataFrame({
-        "cumulative sales": x1, "expected sales": x2["expected sales"], "demand contribution": x3,
+        "cumulative sales": x1, "expected sales": forecast["expected sales"].reindex(wanted), "demand contribution": x3,
         "credit grade": grade_values(grades.reindex(wanted)),
-        "profit contribution": pd.Series(profit, dtype=float).reindex(wanted).fillna(0.0),
+        "profit contribution": profit.reindex(wanted).astype(float),
     })
 
 
-def true_future_profit(case, accounts, ids, *, horizon_years: int = 5, discount_rate: float = 0.10) -> pd.DataFrame:
+def true_future_profit(case, accounts, ids, *, horizon_years: int = 5, discount_rate: float = 0.10,
+                       attention=None) -> pd.DataFrame:
     """Return what each organisation of the case will bring, as only its makers can know.
 
     Yearly profit = true order rate × margin per order + margin of a running contract − cost to serve;
@@ -303,6 +351,9 @@ def true_future_profit(case, accounts, ids, *, horizon_years: int = 5, discount_
         Account by customer id, from `crmlib.identity.account_ids`.
     horizon_years, discount_rate
         As in `expected_sales`.
+    attention : float, optional
+        Chance that a year holds a contact that does not sell, 0 to 1, for everybody; without it, what is usual in the
+        case: 1 less this is the chance of a year of neglect. What a visit costs is not added.
 
     Returns
     -------
@@ -312,8 +363,9 @@ def true_future_profit(case, accounts, ids, *, horizon_years: int = 5, discount_
 
     Notes
     -----
-    Not known even to the truth, and taken from the books: what an order of this customer earns, and what serving it
-    costs, both over the whole history. So estimates that use the same books share this part of chance.
+    Not known even to the truth, and taken from the books: what an order of this customer earns and what serving it
+    costs, both over the whole history, and the contract's margin of the last 365 days. So estimates that use the same
+    books share this part of chance.
     """
     from crmlib.clv import lifetime_value
     from crmlib.identity import replace_ids
@@ -341,7 +393,10 @@ def true_future_profit(case, accounts, ids, *, horizon_years: int = 5, discount_
     profit = first["purchase_rate"] * per_order.fillna(0) + contract - serve
 
     relationship = first["buyer_type"] == "relationship"
-    attention = np.where(relationship, P["attention_relationship"], P["attention_transaction"])
+    if attention is None:
+        attention = np.where(relationship, P["attention_relationship"], P["attention_transaction"])
+    elif not 0 <= attention <= 1:
+        raise ValueError(f"attention {attention:g} is not between 0 and 1: it is the chance of a contact in a year")
     handled = case.incidents["handling"].value_counts(normalize=True)
     lost = (handled.get("blame_first", 0) * P["blame_first_exit"] + handled.get("repaired", 0) * P["repaired_exit"]
             + handled.get("replaced_at_once", 0) * P["replaced_exit"])

@@ -5,7 +5,15 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, shown
 from crmlib.errors import DataError
-from crmlib.value.arguments import check_costs, check_weights, decision_matrix, one_scale, score_series, twelve_digits
+from crmlib.value.arguments import (
+    check_costs,
+    check_weights,
+    decision_matrix,
+    differs,
+    one_scale,
+    score_series,
+    twelve_digits,
+)
 from crmlib.value.normalisation import size_of
 
 _METRICS = {"euclidean": 2.0, "manhattan": 1.0, "chebyshev": np.inf}
@@ -23,8 +31,8 @@ def weighted_sum(matrix, weights, *, total: str = "one", scales: str = "same") -
     total : {"one", "rescale", "any"}
         Whether weights have to sum to 1, are divided by their sum, or are used as they are.
     scales : {"same", "any"}
-        Columns of which the largest and the mean size differ more than twentyfold are refused (0 to 1 beside 0 to 100),
-        unless you say that they may.
+        Columns of which the largest and the mean size differ more than twentyfold (0 to 1 beside 0 to 100), and
+        fractions of 1 beside points of 3 and more, are refused, unless you say that they may.
 
     Returns
     -------
@@ -33,7 +41,8 @@ def weighted_sum(matrix, weights, *, total: str = "one", scales: str = "same") -
     Raises
     ------
     DataError
-        If values are missing, weights do not fit, or columns are on different scales.
+        If values are missing, weights do not fit, or columns are on different scales. A raw cost is added as a merit
+        and cannot be told from one: turn it with `normalise` first.
 
     Examples
     --------
@@ -84,7 +93,11 @@ def weighted_product(matrix, weights, *, costs=(), total: str = "one") -> pd.Ser
                         f"value of "
                         "0 kills the whole product): use normalise(…, method='max'), or the sum")
     signs = np.array([-1.0 if name in costs else 1.0 for name in table.columns])
-    return np.exp((np.log(table) * (signs * weights)).sum(axis=1)).rename("score")
+    logs = (np.log(table) * (signs * weights)).sum(axis=1).rename("score")
+    if (logs.abs() > 700).any():
+        raise DataError(f"the product of row {shown(logs.abs().idxmax())} is too large or too small to be written as a "
+                        "number: use weights that sum to 1, or normalise(…, method='max') first")
+    return np.exp(logs)
 
 
 def topsis(matrix, weights, *, costs=(), normalisation: str = "vector", metric="euclidean", ideal=None, anti_ideal=None,
@@ -164,7 +177,7 @@ def _scale(name, x, normalisation):
     if normalisation == "none":
         return 0.0, 1.0
     if normalisation == "minmax":
-        return (x.min(), np.ptp(x)) if np.ptp(x) > 0 else (x.min(), 1.0)  # alike: distance 0 to both ideals
+        return (x.min(), np.ptp(x)) if differs(x) else (x.min(), 1.0)  # alike: no distance to either ideal
     if normalisation == "vector" and not x.any():
         return 0.0, 1.0
     return 0.0, size_of(name, x, normalisation)

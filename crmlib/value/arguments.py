@@ -10,6 +10,7 @@ from crmlib.errors import DataError
 
 TOTALS = ("one", "rescale", "any")
 _NEAR = 1e-6
+_POINTS = 3  # beside fractions of 1, a column that goes up to so much is of points
 _APART = 20  # columns that differ by more are on different scales: 0 to 1 and 0 to 100, say
 
 
@@ -27,10 +28,11 @@ def decision_matrix(matrix, *, name: str = "matrix", rows: int = 1) -> pd.DataFr
                             f"stands "
                             "for one thing")
     words = [str(column) for column, kind in table.dtypes.items()
-             if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)]
+             if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
+             or pd.api.types.is_complex_dtype(kind)]
     if words:
         raise DataError(f"{name}: the column(s) {', '.join(words)} hold no numbers: give grades and words a number "
-                        f"first")
+                        "first; of numbers stored as objects (decimals of a database), take .astype(float)")
     table = table.astype(float)
     gaps = ~np.isfinite(table.to_numpy())
     if gaps.any():
@@ -44,7 +46,10 @@ def decision_matrix(matrix, *, name: str = "matrix", rows: int = 1) -> pd.DataFr
 
 def _plain(matrix, name):
     try:
-        array = np.asarray(matrix, dtype=float)
+        array = np.asarray(matrix)
+        if array.dtype.kind in "USbc":
+            raise TypeError("words, truth values or complex numbers")
+        array = array.astype(float)
     except (TypeError, ValueError):
         raise DataError(f"{name} must be a table of numbers, not {type(matrix).__name__}") from None
     if array.ndim != 2:
@@ -64,10 +69,10 @@ def check_costs(table: pd.DataFrame, costs, *, ratio: bool = False) -> list:
     for name in named:
         column = table[name]
         below = int((column < 0).sum())
-        if below and (column <= 0).all():
-            raise DataError(f"the cost criterion {shown(name)} holds no positive number: a cost of 5 is 5 here, not "
-                            f"-5. "
-                            "Turn its sign, or take it out of costs: of negative numbers, more is better already")
+        if 2 * below > len(column) or (below and (column <= 0).all()):
+            raise DataError(f"the cost criterion {shown(name)} has negative numbers, mostly or only: a cost of 5 is 5 "
+                            "here, not -5. Turn its sign, or take it out of costs: of negative numbers, more is better "
+                            "already")
         if below and ratio:
             raise DataError(f"the cost criterion {shown(name)} has {below:,} negative value(s), of which no ratio "
                             f"can be "
@@ -119,9 +124,14 @@ def check_weights(weights, criteria, *, total: str = "one", name: str = "weights
                             f"{', '.join(map(str, criteria))}")
         values = given.reindex(criteria).to_numpy()
     else:
+        if isinstance(weights, str | set | frozenset) or not hasattr(weights, "__iter__"):
+            raise DataError(f"{name} must be a mapping by criterion, or a list in the order of the criteria, not "
+                            f"{type(weights).__name__}")
         values = np.asarray(list(weights), dtype=object)
         if len(values) != len(criteria):
             raise DataError(f"{len(values)} {name} for {len(criteria)} criteria ({', '.join(map(str, criteria))})")
+    if any(isinstance(each, str | bytes | bool | np.bool_) for each in values):
+        raise DataError(f"{name} must be numbers, not words or True and False")
     try:
         values = values.astype(float)
     except (TypeError, ValueError):
@@ -159,6 +169,12 @@ def one_scale(table: pd.DataFrame, scales: str) -> None:
         raise DataError(f"the columns are on different scales: {shown(large)} goes up to {largest[large]:g}, "
                         f"{shown(small)} to {largest[small]:g}, so that the first would decide alone. Normalise them "
                         "(crmlib.value.normalise), put shares and percentages on one scale, or say scales='any'")
+    # a column of fractions between 0 and 1 beside points up to 5, 7 or 10; z-scores are known by their negative values
+    shares = [name for name in table if table[name].between(0, 1).all() and (table[name] % 1 > 0).any()]
+    if shares and largest[large] >= _POINTS and (table >= 0).to_numpy().all():
+        raise DataError(f"the columns are on different scales: {shown(large)} goes up to {largest[large]:g}, "
+                        f"{shown(shares[0])} lies between 0 and 1, so that the first would decide nearly alone. "
+                        "Normalise them (crmlib.value.normalise), or say scales='any' where there is such an argument")
 
 
 def twelve_digits(values) -> np.ndarray:
@@ -169,6 +185,11 @@ def twelve_digits(values) -> np.ndarray:
         return x
     unit = 10.0 ** (np.floor(np.log10(largest)) - 11)
     return np.rint(x / unit) * unit
+
+
+def differs(column) -> bool:
+    """Return whether a column tells anybody apart: to twelve digits, so that 0.1 + 0.2 and 0.3 are alike."""
+    return bool(np.ptp(twelve_digits(column)) > 0)
 
 
 def score_series(name: str, scores) -> pd.Series:

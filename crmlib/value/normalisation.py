@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, shown
 from crmlib.errors import DataError
-from crmlib.value.arguments import check_costs, decision_matrix
+from crmlib.value.arguments import check_costs, decision_matrix, differs, twelve_digits
 
 METHODS = ("minmax", "vector", "sum", "max", "z", "rank", "none")
 _COST_RULE = {"vector": "complement", "sum": "inverse", "max": "inverse"}
@@ -94,16 +94,17 @@ def normalise(matrix, *, method: str, costs=(), limits=None, cost_rule=None, con
         x, cost = column.to_numpy(), name in costs
         if method == "minmax":
             low, high = limits.get(name, (x.min(), x.max()))
-            y = _spread(name, x, high - low, constant, 0.5, lambda x, w, low=low: (x - low) / w)
+            width = high - low if name in limits or differs(x) else 0.0
+            y = _spread(name, x, width, constant, 0.5, lambda x, w, low=low: (x - low) / w)
             columns[name] = 1 - y if cost else y
         elif method == "z":
             if not 0 <= ddof < len(x):
                 raise ValueError(f"ddof={ddof} leaves nothing of {len(x)} rows to divide by: use 0 or 1")
-            sd = 0.0 if np.ptp(x) == 0 else x.std(ddof=ddof)
+            sd = x.std(ddof=ddof) if differs(x) else 0.0
             y = _spread(name, x, sd, constant, 0.0, lambda x, w: (x - x.mean()) / w)
             columns[name] = -y if cost else y
         elif method == "rank":
-            ranks = column.rank(method="average").to_numpy()
+            ranks = pd.Series(twelve_digits(x)).rank(method="average").to_numpy()
             y = (ranks - 1) / (len(x) - 1) if len(x) > 1 else np.full(1, 0.5)
             columns[name] = 1 - y if cost else y
         else:

@@ -182,6 +182,8 @@ where 0.333333 belongs; for a printed, rounded matrix say reciprocals='rounded'
     off = np.log(judgements["judged"].astype(float) / judgements["implied"].astype(float)).abs()
     judgements["factor"] = np.exp(off)
     judgements = judgements.iloc[np.argsort(-off.round(9).to_numpy(), kind="stable")].reset_index(drop=True)
+    if not 0 < limit < 1:
+        raise ValueError(f"limit={limit:g} is no ratio between 0 and 1: did you mean {limit / 100:g}?")
     return AHPResult(pd.Series(w, index=table.index, name="weight"), lambda_max, ci, index, cr, bool(cr < limit),
                      judgements)
 

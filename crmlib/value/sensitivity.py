@@ -8,6 +8,8 @@ from crmlib.errors import DataError
 from crmlib.value.aggregation import choose, ranking, weighted_sum
 from crmlib.value.arguments import check_weights, decision_matrix, one_scale, twelve_digits
 
+_PAIRS_OF = 1_000  # alternatives of which every pair is still looked at in a few seconds
+
 
 def moved_weights(weights, criterion, weight: float) -> pd.Series:
     """Return weights in which one criterion has another weight and the others keep their proportions.
@@ -98,6 +100,9 @@ def crossings(matrix, weights, criterion) -> pd.DataFrame:
     0   0.444   big  safe
     """
     table, _, flat, own = _lines(matrix, weights, criterion)
+    if len(table) > _PAIRS_OF:
+        raise ValueError(f"{len(table):,} alternatives have {len(table) * (len(table) - 1) // 2:,} pairs: take those "
+                         f"at the border of the list, {_PAIRS_OF:,} at most")
     rows = []
     for i in range(len(table)):
         for j in range(i + 1, len(table)):

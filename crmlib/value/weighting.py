@@ -7,7 +7,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, shown
 from crmlib.errors import CrmWarning, DataError
-from crmlib.value.arguments import check_costs, check_weights, decision_matrix
+from crmlib.value.arguments import check_costs, check_weights, decision_matrix, differs
 from crmlib.value.normalisation import normalise
 
 
@@ -124,10 +124,12 @@ def rank_weights(order, *, method: str = "centroid") -> pd.Series:
     {'profit': 0.6111, 'sales': 0.1944, 'credit': 0.1944}
     """
     check_choice("method", method, ("centroid", "sum", "reciprocal"))
-    if isinstance(order, str):
-        raise DataError("order must be a list of criteria, the most important first, not one text")
+    if isinstance(order, str | pd.Series | dict | set):
+        raise DataError("order must be a list of criteria, the most important first, not a "
+                        f"{'text' if isinstance(order, str) else type(order).__name__}; of ranks in a Series, take "
+                        "list(ranks.sort_values().index)")
     groups = range(1, check_count("order", order) + 1) if isinstance(order, int | np.integer) else order
-    groups = [each if isinstance(each, tuple) else (each,) for each in groups]
+    groups = [tuple(each) if isinstance(each, tuple | list) else (each,) for each in groups]
     names = [name for group in groups for name in group]
     if not names:
         raise DataError("order names no criterion")
@@ -171,6 +173,8 @@ def entropy_weights(matrix, *, normalisation: str = "sum", costs=(), base=None) 
     ------
     DataError
         For negative values, or fewer than two rows.
+    ValueError
+        If `base` is so small that an entropy passes 1.
 
     Warns
     -----
@@ -198,25 +202,23 @@ def entropy_weights(matrix, *, normalisation: str = "sum", costs=(), base=None) 
         raise DataError(f"column(s) {', '.join(map(str, negative))} have negative values, and a negative share has no "
                         "logarithm: use normalisation='minmax', or decide what a loss means")
     if normalisation != "sum":
-        differs = table.loc[:, table.nunique() > 1]
-        if len(differs.columns):
-            differs = normalise(differs, method=normalisation, costs=costs_in(table, costs))
-        table = differs.reindex(columns=table.columns, fill_value=1.0)
+        used = table.loc[:, table.apply(differs)]
+        if len(used.columns):
+            used = normalise(used, method=normalisation, costs=[name for name in costs if name in used])
+        table = used.reindex(columns=table.columns, fill_value=1.0)
     total = table.sum()
     p = table / total.where(total > 0, 1.0)
     logs = np.log(p.where(p > 0, 1.0))
     entropy = -(p * logs).sum() / np.log(n if base is None else base)
     # what does not differ has no say; rounding must not give it one
-    alike = table.nunique() <= 1
+    alike = ~table.apply(differs)
+    if base is not None and (entropy[~alike] > 1 + 1e-12).any():
+        raise ValueError(f"base={base:g} is too small for {n:,} alternatives: an entropy of {entropy.max():.2f} passes "
+                         "1 and its weight would be negative. Leave base out, or take the number of alternatives")
     weights = (1 - entropy).where(~alike, 0.0)
     if base is None:
         weights = weights.clip(lower=0)
     return _shares(weights, "entropy")
-
-
-def costs_in(table, costs):
-    """Return those of the costs whose column differs at all."""
-    return [name for name in costs if table[name].nunique() > 1]
 
 
 def critic_weights(matrix, *, costs=(), correlation: str = "pearson", ddof: int = 0, scale: bool = True,
@@ -271,19 +273,19 @@ def critic_weights(matrix, *, costs=(), correlation: str = "pearson", ddof: int 
     costs = check_costs(table, costs)
     if not 0 <= ddof < len(table):
         raise ValueError(f"ddof={ddof} leaves nothing of {len(table)} rows to divide by: use 0 or 1")
-    differs = table.columns[table.nunique() > 1]
+    some = table.columns[table.apply(differs)]
     weights = pd.Series(0.0, index=table.columns)
-    if len(differs):
-        used = table[differs]
+    if len(some):
+        used = table[some]
         if scale:
-            used = normalise(used, method="minmax", costs=costs_in(table, costs))
+            used = normalise(used, method="minmax", costs=[name for name in costs if name in some])
         else:
-            used = used * [-1.0 if name in costs else 1.0 for name in differs]
+            used = used * [-1.0 if name in costs else 1.0 for name in some]
         r = used.corr(method=correlation)
         against = (1 - (r.abs() if conflict == "absolute" else r)).clip(lower=0).sum()
-        weights[differs] = used.std(ddof=ddof) * against.where(against > 1e-12, 0.0)
-        if len(differs) == 1:
-            weights[differs] = 1.0
+        weights[some] = used.std(ddof=ddof) * against.where(against > 1e-12, 0.0)
+        if len(some) == 1:
+            weights[some] = 1.0
     return _shares(weights, "CRITIC")
 
 
