@@ -67,10 +67,10 @@ def test_the_second_of_blauths_rule_is_of_its_own_set():
 
 
 def test_whole_per_cents_are_noticed():
-    table = pd.DataFrame({"A": [42, 44], "O": [28, 36], "M": [10, 10], "I": [20, 10]}, index=["x", "y"])
+    table = pd.DataFrame({"A": [42, 44, 50], "O": [28, 36, 30], "M": [10, 10, 10], "I": [20, 10, 10]}, index=list("xyz"))
     with pytest.warns(CrmWarning, match="every row adds up to 100"):
         dv.kano_summary(table)
-    assert dv.kano_summary(table, respondents=20)["clear"].tolist() == [False, False]
+    assert dv.kano_summary(table, respondents=20)["clear"].tolist() == [False] * 3
     assert dv.kano_summary(table, respondents=1000)["clear"].all()
     wide, narrow = (dv.kano_coefficients(table, respondents=n).loc["x"] for n in (20, 1000))
     assert wide["better"] == narrow["better"] == 0.7 and wide["better_low"] < narrow["better_low"] < 0.7

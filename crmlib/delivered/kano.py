@@ -290,7 +290,7 @@ def _count_table(counts, respondents):
         table = table * n / unit
     elif (table % 1 != 0).any().any():
         raise ValueError("counts must be whole numbers: for per cents or shares name the number of respondents=…")
-    elif len(table) > 1 and (table.sum(axis=1) == 100).all():
+    elif len(table) > 2 and (table.sum(axis=1) == 100).all():
         warnings.warn("every row adds up to 100: if these are per cents, name the number of respondents=…; if there "
                       "were a hundred, respondents=100 says so", CrmWarning, stacklevel=3)
     if (table.sum(axis=1) < 2).any():
