@@ -47,6 +47,9 @@ def covered(seed):
     for how in ("blame_first", "repaired"):
         exits = delivered.exit_share(years, exposed=how, **by)
         held[f"exit {how}"] = exits["low"] <= truth[f"{how}_exit"] <= exits["high"]
+    blame = delivered.exit_share(years, exposed="blame_first", **(by | {"baseline": "repaired"}))
+    true_blame = 1 - (1 - truth["blame_first_exit"]) / (1 - truth["repaired_exit"])
+    held["exit by blame against repair"] = blame["low"] <= true_blame <= blame["high"]
     calls = delivered.exit_share(years, group="calls", exposed="called", baseline="alone", level=0.99)
     held["sales calls drive nobody away"] = calls["low"] <= 0 <= calls["high"]
     quiet = years[years["campaign"].ne("call").fillna(True)]
@@ -77,7 +80,7 @@ def test_those_who_answered_are_those_who_were_still_there(case):
     assert not survey["customer_id"].duplicated().any() and len(survey) == len(case.survey)
 
 
-def test_contract_customers_leave_only_when_a_year_ends(case):
+def test_contract_years_are_those_that_have_ended(case):
     _, contracts, incidents, talks, _ = _books(case)
     years = delivered.contract_years(contracts, incidents, talks)
     assert len(years) == contracts["renewed"].notna().sum() and years["failure"].isin(
@@ -145,7 +148,8 @@ def test_component_gains_are_coloured_by_what_their_interval_says():
     assert ticks(ax.yaxis)[0] == ["price", "cost time", "value image"]
     dots = lines(ax)[:3]
     assert [dot.x for dot in dots] == [[-3], [0.5], [2]]
-    assert len({dot.colour for dot in dots}) == 3 and error_bars(ax)[:1]
+    assert len({dot.colour for dot in dots}) == 3
+    assert [bar.get_segments()[0][:, 0].tolist() for bar in ax.collections] == [[-4, -2], [-1, 2], [1, 3]]
 
 
 def test_value_steps_write_the_gaps():

@@ -30,6 +30,7 @@ def test_driver_weights_are_least_squares_with_hc3():
                      for k in range(60)]) - weights
     assert (table["high"] - table["weight"]).tolist() == approx((1.959964 * np.sqrt((jack**2).sum(0)))[1:].tolist(),
                                                                 rel=1e-5)
+    assert table["correlation"].tolist() == approx([np.corrcoef(SURVEY["y"], SURVEY[name])[0, 1] for name in "psi"])
     assert table["share"].sum() == approx(1) and 0 < table.attrs["r_squared"] < 1
 
 
@@ -201,6 +202,7 @@ def test_logistic_slope_of_two_groups_is_their_log_odds_ratio():
     y = pd.Series([True] * 4 + [False] * 6 + [True] * 7 + [False] * 3)
     fit = dv.logistic_slope(x, y)
     assert fit["odds_ratio"] == approx((7 / 3) / (4 / 6), rel=1e-5)
+    assert fit["intercept"] == approx(np.log(4 / 6), rel=1e-5)         # the log odds at a score of 0
     error = np.sqrt(1 / 4 + 1 / 6 + 1 / 7 + 1 / 3)
     assert fit["high"] - fit["slope"] == approx(1.959964 * error, rel=1e-4)
     with pytest.raises(DataError, match="outcomes of both kinds"):
@@ -227,6 +229,7 @@ def test_response_rates_and_weights():
     asked = pd.Series({n: "firm" if n < 4 else "home" for n in range(10)})
     table = dv.response_rates(asked, [0, 1, 5])
     assert table["rate"].to_dict() == {"firm": 0.5, "home": approx(1 / 6)} and table["asked"].tolist() == [4, 6]
+    assert table.loc["firm", ["low", "high"]].tolist() == approx([0.1500, 0.8500], abs=5e-4)    # Wilson of 2 in 4
     weights = dv.response_weights(asked, [0, 1, 5])
     assert weights.mean() == approx(1) and weights[[0, 1]].sum() / weights.sum() == approx(0.4)
     with pytest.raises(DataError, match="1 respondent.s. answered without having been asked, the first 77"):

@@ -27,6 +27,18 @@ from crmlib.delivered.kano import (
     kano_table,
     statements,
 )
+from crmlib.delivered.offer import (
+    COSTS,
+    VALUES,
+    advantage,
+    choice_share,
+    component_advantages,
+    delivered_value,
+    economic_value,
+    lifetime_cost,
+    surplus_split,
+    value_gaps,
+)
 from crmlib.delivered.proposition import proposition_elements, proposition_fit
 from crmlib.delivered.satisfaction import (
     correlation,
@@ -40,18 +52,6 @@ from crmlib.delivered.satisfaction import (
     response_weights,
     share_of_wallet,
     wallet_allocation,
-)
-from crmlib.delivered.value import (
-    COSTS,
-    VALUES,
-    advantage,
-    choice_share,
-    component_advantages,
-    delivered_value,
-    economic_value,
-    lifetime_cost,
-    surplus_split,
-    value_gaps,
 )
 
 __all__ = [

@@ -8,6 +8,7 @@ import pandas as pd
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_positive
 from crmlib.delivered.arguments import cents, needs_columns, no_negative, numbers, respondents, same_respondents
 from crmlib.errors import DataError
+from crmlib.intervals import check_level
 
 VALUES = ("value_product", "value_service", "value_personnel", "value_image")
 COSTS = ("cost_price", "cost_running", "cost_time", "cost_energy", "cost_psychic")
@@ -339,8 +340,6 @@ def component_advantages(survey, *, components=None, costs=None, rival="rival_",
         component   size  advantage
     0  cost_price  100.0      -10.0
     """
-    from crmlib.intervals import check_level
-
     components = list(components or VALUES + COSTS)
     level, draws = check_level(level), check_count("draws", draws)
     if costs is None:
