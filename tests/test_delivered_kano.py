@@ -79,9 +79,8 @@ def test_whole_per_cents_are_noticed():
 def test_clear_needs_strength_and_fong():
     row = summary(A=5200, O=4800, I=2000)                        # told apart, and not strong
     assert row["fong"] and not row["clear"] and summary(A=6, O=3, I=1)["clear"] == summary(A=6, O=3, I=1)["fong"]
-    at = dv.fong_test(60, 40, 120, factor=20 / np.sqrt(100 * 140 / 240))
-    assert at["threshold"] == approx(20) and dv.fong_test(60, 40, 120, factor=at["difference"] / (
-        at["threshold"] / (20 / np.sqrt(100 * 140 / 240))) - 1e-9)["significant"]
+    at = dv.fong_test(110, 90, 200, factor=2)                    # 2 · √100: exactly the difference, which is enough
+    assert at["threshold"] == at["difference"] == 20 and at["significant"]
     assert summary(A=70, O=65, I=0)["strength"] < 0.06 and not summary(A=700, O=650, I=0)["clear"]
 
 
@@ -94,6 +93,8 @@ def test_quadrants_below_zero():
     assert [quadrant(1, 5), quadrant(1, 3), quadrant(3, 5), quadrant(3, 3), quadrant(4, 2)] == list("OAMII")
     means = pd.DataFrame({"feature": ["x"] * 4, "present": [1, 1, 2, 3], "absent": [3, 3, 4, 4]})    # 2.5 and 1
     assert dv.kano_continuous(means).loc["x", "quadrant"] == "A"
+    below = pd.DataFrame({"feature": ["x"] * 4, "present": [1, 2, 3, 3], "absent": [3] * 4})         # 1.5 and 0
+    assert dv.kano_continuous(below).loc["x", "quadrant"] == "I"
 
 
 def test_joined_tables_and_empty_features():
