@@ -6,7 +6,8 @@ import numpy as np
 from crmlib.plots.style import PALETTE
 
 _BLUE, _WARM, _GREEN, _PINK, _GOLD, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], PALETTE[4], "#8a8a8a"
-_FIVE = (PALETTE[0], PALETTE[5], PALETTE[2], PALETTE[4], PALETTE[1])
+_PART = {"cumulative sales": "#0b3c5d", "expected sales": "#2f7fb8", "profit contribution": "#9ecae1",
+         "credit grade": PALETTE[1], "demand contribution": PALETTE[2]}  # what is money is blue, and side by side
 
 
 def _axes(ax, height=4.4):
@@ -54,16 +55,21 @@ def score_lines(sweep, crossings, *, now, xlabel, ax=None):
     """Draw the scores of a few alternatives, less their mean, against one weight, and where two change places.
 
     `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
-    Draw a part of the sweep to see more of it.
+    Draw a part of the sweep to see more of it. Lines that lie on one another are drawn once, with all their names.
     """
     ax = _axes(ax)
     sweep = sweep.assign(score=sweep["score"] - sweep.groupby("weight")["score"].transform("mean"))
     first, last = 100 * sweep["weight"].min(), 100 * sweep["weight"].max()
     ends = {}
     styles = zip(("-", "--", "-.", ":", "-"), (_BLUE, _WARM, _GREEN, _PINK, "black"), strict=True)
-    for (style, colour), (name, line) in zip(styles, sweep.groupby("alternative", sort=False), strict=False):
-        ax.plot(100 * line["weight"], line["score"], style, color=colour)
-        ends[str(name)] = (float(line["score"].iloc[-1]), colour)
+    shapes = sweep.pivot(index="weight", columns="alternative", values="score")
+    same, near = {}, 0.006 * (sweep["score"].max() - sweep["score"].min())
+    for name in dict.fromkeys(sweep["alternative"]):
+        first_like = next((each for each in same if (shapes[each] - shapes[name]).abs().max() < near), name)
+        same.setdefault(first_like, []).append(str(name))
+    for (style, colour), (name, names) in zip(styles, same.items(), strict=False):
+        ax.plot(100 * shapes.index, shapes[name], style, color=colour)
+        ends[" = ".join(names)] = (float(shapes[name].iloc[-1]), colour)
     low, high = sweep["score"].min(), sweep["score"].max()
     room, y = 0.08 * (high - low), -np.inf
     for name, (height, colour) in sorted(ends.items(), key=lambda item: item[1][0]):
@@ -114,52 +120,69 @@ def value_against_demand(table, *, ax=None):
     for name, (who, marker, colour) in groups.items():
         part = table[who]
         ax.plot(part["demand"], part["clv"] / 1000, marker, color=colour, linestyle="none",
-                markersize=5 if marker == "." else 9, label=f"{name}: {len(part):,}")
+                markersize=4 if marker == "." else 9, alpha=0.5 if marker == "." else 0.9,
+                markeredgecolor=colour if marker == "." else "white", label=f"{name}: {len(part):,}")
     ax.set_yscale("symlog", linthresh=10)
     ticks = [t for t in (-1000, -100, -10, 0, 10, 100, 1000) if abs(t) <= 10 * table["clv"].abs().max() / 1000]
     ax.set_yticks(ticks, labels=[f"{t:,}" for t in ticks], minor=False)
     ax.set_yticks([], minor=True)
+    ax.set_ylim(bottom=max(ax.get_ylim()[0], -30))
+    ax.axhline(0, color="black", linewidth=1)
+    for y, word in ((0.03, "losses"), (0.93, "profits")):
+        ax.text(0.99, y, word, transform=ax.transAxes, ha="right", size=12, color="#555555")
     ax.set(xlabel="demand contribution (0 to 100)", ylabel="lifetime value (thousand yuan)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2, fontsize=12)
     return ax
 
 
-def list_worth(shares, *, marked, ax=None):
-    """Draw what each list holds of the best possible one: a dot per company, a large one for that of the course.
+def list_worth(shares, *, ax=None):
+    """Draw what each list holds of the best possible one: the mean of the companies, and a line from worst to best.
 
-    `shares` has one row per rule (drawn from top to bottom) and one column per company, as fractions; `marked` is the
-    column of the large dots.
+    `shares` has one row per list (two levels: weights, drawn from top to bottom, and scale, ``""`` for a list without
+    weights) and one column per company, as fractions.
     """
-    ax = _axes(ax, 4.8)
-    at = np.arange(len(shares))[::-1]
-    for name in shares.columns:
-        if name != marked:
-            ax.plot(100 * shares[name], at, "o", color=_GREY, markersize=7, alpha=0.8)
-    ax.plot(100 * shares[marked], at, "D", color=_WARM, markersize=10, linestyle="none", label="this company")
-    ax.plot([], [], "o", color=_GREY, label="other companies")
+    ax = _axes(ax, 5.6)
+    rows = list(dict.fromkeys(shares.index.get_level_values(0)))
+    scales = list(dict.fromkeys(shares.index.get_level_values(1)))
+    styles = dict(zip(sorted(scales, key=lambda scale: scale == ""),
+                      (("o", _WARM), ("s", _BLUE), ("v", _GREY), ("D", _GREEN), ("P", "black")), strict=False))
+    styles[""] = ("P", "black")
+    for scale in scales:
+        marker, colour = styles[scale]
+        part = 100 * shares.xs(scale, level=1)
+        shift = 0 if scale == "" else 0.15 * (scales.index(scale) - 1.5)
+        at = [len(rows) - 1 - rows.index(name) - shift for name in part.index]
+        ax.hlines(at, part.min(axis=1), part.max(axis=1), color=colour, linewidth=1.2, alpha=0.6)
+        ax.plot(part.mean(axis=1), at, marker, color=colour, linestyle="none", markersize=10, markeredgecolor="white",
+                label=scale or "no weights")
     ax.axvline(100, color="black", linewidth=1.5)
+    ax.annotate("best\npossible", (100, len(rows) - 0.6), xytext=(-4, 0), textcoords="offset points", ha="right",
+                va="top", size=11)
     ax.grid(axis="y", visible=False)
-    ax.set(yticks=at, yticklabels=list(shares.index), xlabel="worth of the list, of the best possible list (%)",
-           xlim=(min(0, 100 * shares.min().min() - 3), 103))
-    ax.legend(loc="upper center", bbox_to_anchor=(0.4, 1.12), ncols=2)
+    ax.set(yticks=range(len(rows)), yticklabels=rows[::-1], xlim=(0, 103), ylim=(-0.6, len(rows) - 0.4),
+           xlabel="true worth of the list, of the best possible one (%)")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=5, fontsize=11, columnspacing=0.8, handletextpad=0.2)
     return ax
 
 
 def score_parts(parts, *, ax=None):
     """Draw the scores of the chosen, best on top, split into what each criterion contributes.
 
-    `parts` has one row per alternative (best first) and one column per criterion.
+    `parts` has one row per alternative (best first) and one column per criterion; the five components of the chapter
+    are drawn money first, in blues.
     """
-    ax = _axes(ax, 6.0)
+    ax = _axes(ax, 5.0)
     at = np.arange(len(parts))[::-1]
+    names = sorted(parts.columns, key=lambda name: list(_PART).index(name) if name in _PART else len(_PART))
     above, below = np.zeros(len(parts)), np.zeros(len(parts))
-    for colour, name in zip(_FIVE, parts.columns, strict=False):
+    for place, name in enumerate(names):
+        colour = _PART.get(name, PALETTE[place % len(PALETTE)])
         x = parts[name].to_numpy()
         ax.barh(at, x, left=np.where(x >= 0, above, below), color=colour, height=0.8, label=name)
         above, below = above + np.maximum(x, 0), below + np.minimum(x, 0)
     ax.axvline(0, color="black", linewidth=1)
     ax.grid(axis="y", visible=False)
     ax.set(yticks=at, yticklabels=[str(name) for name in parts.index], xlabel="score, by criterion", ylabel="customer")
-    ax.tick_params(axis="y", labelsize=11)
+    ax.tick_params(axis="y", labelsize=10)
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=11)
     return ax

@@ -123,9 +123,9 @@ def candidate_lists(books, table, day) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per customer. Columns have two levels, weights and scale: each of seven weights (three colleagues, equal,
-        swings, AHP, CRITIC) by the sum on each of three scales and by TOPSIS; and, with the scale ``""``, five lists
-        without weights.
+        One row per customer. Columns have two levels, weights and scale: each of seven weights (three colleagues,
+        equal, swings, AHP, CRITIC) by the sum on each of three scales and by TOPSIS; and, with the scale ``""``, five
+        lists without weights.
     """
     weights = {name: value.direct_weights(dict(zip(table.columns, points, strict=True)))
                for name, points in POINTS.items()}

@@ -6,17 +6,11 @@ import pandas as pd
 
 from crmlib import segments, value
 from crmlib.data import load_cdnow
-from crmlib.identity import account_ids, replace_ids
+from crmlib.teaching import key_accounts
 from crmlib.teaching.questions import Mistake, Question
 
 PLACES = 20
 CRITERIA = list(value.COMPONENTS)
-POINTS = {  # what three colleagues and nobody would say, in the order of the criteria
-    "sales director": (40, 20, 10, 10, 20),
-    "finance": (10, 20, 10, 30, 30),
-    "service": (10, 20, 40, 10, 20),
-    "equal": (20, 20, 20, 20, 20),
-}
 DAYS_LATE = pd.DataFrame({"days late": [10, 20, 30, 60]}, index=["An", "Bo", "Chen", "Deng"])
 ORDER = ["credit", "profit", "sales"]
 TWO = pd.DataFrame({"sales": [0.9, 0.5], "credit": [0.2, 0.7]}, index=["An", "Bo"])
@@ -37,61 +31,28 @@ def _kept(case, key, compute):
 
 
 def _books(case):
-    """The books of the organisations outside the firm, one id each, as in the chapter."""
-
-    def compute():
-        organisations = case.customers[~case.customers["category"].isin(["internal", "household"])]
-        ids = account_ids(organisations, same_name="merge")
-
-        def books(table, column="customer_id"):
-            return replace_ids(table[table[column].isin(organisations["customer_id"])], ids, column=column)
-
-        return {"customers": organisations.set_index("customer_id"), "ids": ids, "orders": books(case.orders),
-                "talks": books(case.interactions), "incidents": books(case.incidents),
-                "contracts": books(case.contracts), "referrals": books(case.referrals, "referrer_id")}
-
-    return _kept(case, "books", compute)
+    return _kept(case, "books", lambda: key_accounts.books_of(case))
 
 
-def _profit(case, days=None, as_of=None):
-    """Revenue, margin, cost to serve and profit of the last `days`, or of all time."""
-    books, end = _books(case), pd.Timestamp(as_of or case.observation_end)
-    begin = end - pd.Timedelta(days=days) if days else pd.Timestamp.min
-    lines, talks, incidents = (books[name][books[name]["date"].between(begin, end, inclusive="right")]
-                               for name in ("orders", "talks", "incidents"))
-    return segments.customer_profit(lines, costs={"contacts": talks[["customer_id", "cost"]],
-                                                  "incidents": incidents[["customer_id", "cost"]]})
+def _criteria(case):
+    return _kept(case, "criteria", lambda: key_accounts.five_values(case, _books(case), case.observation_end))
 
 
-def _accounts(case, as_of=None):
-    books = _books(case)
-    return value.active_accounts(books["orders"], as_of=as_of or case.observation_end, contracts=books["contracts"])
-
-
-def _criteria(case, horizon=5):
-    def compute():
-        books, day = _books(case), pd.Timestamp(case.observation_end)
-        return value.account_criteria(
-            books["orders"], as_of=day, accounts=_accounts(case), profit=_profit(case, 365)["profit"],
-            grades=books["customers"]["credit_grade"], referrals=books["referrals"], horizon_years=horizon,
-            on_sale=int((case.products["launched_on"] <= day).sum()))
-
-    return _kept(case, ("criteria", horizon), compute)
-
-
-def _lifetime_value(case):
-    table, ever = _criteria(case), _profit(case)
-    rate = (ever["profit"] / ever["revenue"].where(ever["revenue"] > 0)).reindex(table.index).fillna(0)
-    return table["expected sales"] * rate
+def _lifetime_value(case, *, last_year=False):
+    table, day = _criteria(case), pd.Timestamp(case.observation_end)
+    if not last_year:
+        return key_accounts.expected_profit(_books(case), table, day)
+    year = key_accounts.profit_of(_books(case), day - pd.Timedelta(days=365), day).reindex(table.index)
+    return table["expected sales"] * (year["profit"] / year["revenue"].where(year["revenue"] > 0)).fillna(0)
 
 
 def _truth(case):
     return _kept(case, "truth", lambda: value.true_future_profit(case, _criteria(case).index, _books(case)["ids"]))
 
 
-def _score(case, who, method="minmax", horizon=5):
-    weights = value.direct_weights(dict(zip(CRITERIA, POINTS[who], strict=True)))
-    return value.weighted_sum(value.normalise(_criteria(case, horizon), method=method), weights)
+def _score(case, who, method="minmax"):
+    weights = value.direct_weights(dict(zip(CRITERIA, key_accounts.POINTS[who], strict=True)))
+    return value.weighted_sum(value.normalise(_criteria(case), method=method), weights)
 
 
 def _chosen(scores, places=PLACES):
@@ -108,13 +69,13 @@ def _without(case, criterion="credit grade", *, stay=True):
     return kept if stay else PLACES - kept
 
 
-def _sure(case, *, places=50, least=0.95, exact=False):
+def _sure(case, *, places=50, least=0.95):
     def compute():
         normal = value.normalise(_criteria(case), method="minmax")
         return value.weight_simulation(normal, draws=1000, seed=4, places=places)["p_chosen"]
 
     p = _kept(case, ("chances", places), compute)
-    return int((p == 1).sum() if exact else (p >= least).sum())
+    return int((p >= least).sum())
 
 
 def _worth(case, ranking):
@@ -127,20 +88,24 @@ def _best_scale(case, *, worst=False):
     return (min if worst else max)(found, key=found.get)
 
 
+def _middle_scale(case):
+    return ({"minmax", "rank", "z"} - {_best_scale(case), _best_scale(case, worst=True)}).pop()
+
+
 def _crossing():
     return float(value.crossings(TWO, {"sales": 0.5, "credit": 0.5}, "credit")["weight"].iloc[0])
 
 
-def _given_away(case, *, first="equal", method="minmax", share=False):
-    rankings = {"scores": _score(case, first, method), "lifetime value": _lifetime_value(case)}
+def _given_away(case, *, method="minmax", column="given_away", last_year=False):
+    rankings = {"scores": _score(case, "equal", method), "lifetime value": _lifetime_value(case, last_year=last_year)}
     table = segments.programme(_truth(case)["future_profit"], rankings, places=PLACES)
-    best = table["worth"] + table["given_away"]
-    return (table["given_away"] / best if share else table["given_away"]).tolist()
+    table["share"] = table["given_away"] / (table["worth"] + table["given_away"])
+    return table[column].tolist()
 
 
 @lru_cache
-def _cdnow(*, costs=("recency",), outcome="after", places=100):
-    """How many of the CDNOW customers chosen by three criteria, and by one, are among those who spent most later."""
+def _cdnow_criteria(horizon):
+    """Three criteria of the CDNOW customers on 30 September 1997, and what they spent afterwards."""
     orders = load_cdnow().execute()
     before, after = orders[orders["date"] <= "1997-09-30"], orders[orders["date"] > "1997-09-30"]
     accounts = before["customer_id"].drop_duplicates().sort_values()
@@ -148,9 +113,14 @@ def _cdnow(*, costs=("recency",), outcome="after", places=100):
     silent = pd.Timestamp("1997-09-30") - before.groupby("customer_id")["date"].max()
     criteria = pd.DataFrame({
         "spend": value.cumulative_sales(before, **day),
-        "expected": value.expected_sales(before, horizon_years=1, **day)["expected sales"],
+        "expected": value.expected_sales(before, horizon_years=horizon, **day)["expected sales"],
         "recency": silent.dt.days.reindex(accounts)})
-    worth = after.groupby("customer_id")["amount"].sum().reindex(accounts).fillna(0)
+    return criteria, after.groupby("customer_id")["amount"].sum().reindex(accounts).fillna(0)
+
+
+def _cdnow(*, costs=("recency",), outcome="after", places=100, horizon=1):
+    """How many of the CDNOW customers chosen by three criteria, and by one, are among those who spent most later."""
+    criteria, worth = _cdnow_criteria(horizon)
     if outcome == "all":
         worth = worth + criteria["spend"]
     best = _chosen(worth, places)
@@ -194,6 +164,8 @@ QUESTIONS = {
             Mistake(lambda case, **_: PLACES - _same(case), "that is who loses the place; asked is who keeps it"),
             Mistake(lambda case, **_: 2 * PLACES - _same(case),
                     "that is who is on either list; asked is who is on both"),
+            Mistake(lambda case, **_: _same(case, "sales director", "service"),
+                    "that is sales and service; asked are equal weights and service"),
             Mistake(lambda case, **_: _same(case, method="z"), "that is with z-scores; asked is min-max"),
         ),
     ),
@@ -226,13 +198,18 @@ QUESTIONS = {
             Mistake(lambda case, **_: _sure(case, places=20) if _sure(case, places=20) != _sure(case) else -1,
                     "that is with 20 places; asked are 50"),
             Mistake(lambda case, **_: _sure(case, least=0.5), "that is at least half of the weights"),
+            Mistake(lambda case, **_: _sure(case, least=1.0) if _sure(case, least=1.0) != _sure(case) else -1,
+                    "that is under every weight drawn; 95 % of them are enough"),
+            Mistake(lambda case, **_: _sure(case, least=1e-9), "that is under at least one of the weights"),
         ),
     ),
     "04.7": Question(
         prompt="the scale on which equal weights choose the list that is worth most in truth",
         expected=lambda case, **_: _best_scale(case),
         choices=("minmax", "rank", "z"),
-        mistakes=(Mistake(lambda case, **_: _best_scale(case, worst=True), "on that scale the list is worth least"),),
+        mistakes=(Mistake(lambda case, **_: _best_scale(case, worst=True), "on that scale the list is worth least"),
+                  Mistake(lambda case, **_: _middle_scale(case),
+                          "another scale is worth more: compare the column worth of segments.programme")),
     ),
     "04.8": Question(
         prompt="the two criteria of the judgement that fits least",
@@ -243,15 +220,16 @@ QUESTIONS = {
         ),
     ),
     "04.9": Question(
-        prompt="of the twenty CDNOW customers who spent most afterwards, how many are chosen by the three criteria, "
-               "and "
-               "how many by expected sales alone",
+        prompt="of the hundred CDNOW customers who spent most afterwards, how many are chosen by the three criteria, "
+               "and how many by expected sales alone",
         expected=lambda **_: _cdnow(),
         unit="customers",
         mistakes=(
             Mistake(lambda **_: _cdnow(costs=()), "of days since the last purchase, less is better: name it in costs"),
             Mistake(lambda **_: _cdnow()[::-1], "the right numbers in the other order"),
             Mistake(lambda **_: _cdnow(places=20), "that is with twenty places; asked are a hundred"),
+            Mistake(lambda **_: _cdnow(horizon=5) if _cdnow(horizon=5) != _cdnow() else [-1, -1],
+                    "expected sales of the next year are asked: horizon_years=1"),
             Mistake(lambda **_: _cdnow(outcome="all"),
                     "the spend before 30 September was counted as well: judge by what came afterwards"),
         ),
@@ -263,8 +241,12 @@ QUESTIONS = {
         unit="yuan",
         mistakes=(
             Mistake(lambda case, **_: _given_away(case)[::-1], "the right numbers in the other order"),
-            Mistake(lambda case, **_: _given_away(case, share=True), "these are shares of the best list; asked is "
-                                                                     "money"),
+            Mistake(lambda case, **_: _given_away(case, column="share"),
+                    "these are shares of the best list; asked is money"),
+            Mistake(lambda case, **_: _given_away(case, column="worth"),
+                    "that is what the lists are worth; asked is what is missing against the best one"),
+            Mistake(lambda case, **_: _given_away(case, last_year=True),
+                    "the ratio of the last year was taken; asked is profit over sales of all years so far"),
             Mistake(lambda case, **_: _given_away(case, method="z"), "that is with z-scores; asked is min-max"),
         ),
     ),

@@ -39,7 +39,7 @@ def value_list(criteria, points, *, places: int, method: str = "minmax"):
 
 
 def value_list_summary(criteria, points, *, places: int, method: str = "minmax", rival, worth):
-    """Return one sentence on a list: what decides it, who is also on the rival list, and what it is worth in truth.
+    """Return three lines on a list: what decides it, who is also on the rival list, and what it is worth in truth.
 
     Parameters
     ----------
@@ -59,9 +59,10 @@ def value_list_summary(criteria, points, *, places: int, method: str = "minmax",
     >>> import pandas as pd
     >>> table = pd.DataFrame({"sales": [0, 50, 100], "credit": [1.0, 0.5, 0.2]}, index=["a", "b", "c"])
     >>> worth = pd.Series([10.0, 30.0, 20.0], index=["a", "b", "c"])
-    >>> value_list_summary(table, {"sales": 30, "credit": 10}, places=1, rival=worth, worth=worth)
-    'sales has 75 % of the points and makes 149 % of the differences. 0 of 1 places go to the same customers as by \
-lifetime value; in truth the list is worth 67 % of the best possible one.'
+    >>> print(value_list_summary(table, {"sales": 30, "credit": 10}, places=1, rival=worth, worth=worth))
+    sales has 75 % of the points and makes 149 % of the differences.
+    0 of 1 places go to the same customers as by lifetime value.
+    In truth the list is worth 67 % of the best possible one.
     """
     from crmlib import value
 
@@ -72,9 +73,8 @@ lifetime value; in truth the list is worth 67 % of the best possible one.'
     same = len(chosen.intersection(value.choose(rival, places, ties="order")))
     share = worth[chosen].sum() / worth.nlargest(places).sum()
     return (f"{first} has {100 * weights[first]:.0f} % of the points and makes {100 * effective[first]:.0f} % of the "
-            f"differences. {same} of {places} places go to the same customers as by lifetime value; in truth the "
-            f"list is "
-            f"worth {100 * share:.0f} % of the best possible one.")
+            f"differences.\n{same} of {places} places go to the same customers as by lifetime value.\n"
+            f"In truth the list is worth {100 * share:.0f} % of the best possible one.")
 
 
 def explore_value_list(criteria, *, points, places: int, rival, worth, method: str = "minmax"):
