@@ -10,13 +10,13 @@ _PART = {"cumulative sales": "#0b3c5d", "expected sales": "#2f7fb8", "profit con
          "credit grade": PALETTE[1], "demand contribution": PALETTE[2]}  # what is money is blue, and side by side
 
 
-def _axes(ax, height=4.4):
+def _axes(ax, height=3.9):
     return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def correlation_cells(correlations, *, ax=None):
     """Draw correlations as a grid of numbers, the lower half only: dark purple where two criteria say the same."""
-    ax = _axes(ax, 4.2)
+    ax = _axes(ax, 3.5)
     cells = np.array(correlations, dtype=float)
     cells[np.triu_indices(len(cells))] = np.nan
     ax.imshow(np.ma.masked_invalid(cells[1:, :-1]), vmin=-1, vmax=1, cmap="PuOr", aspect="auto")
@@ -57,7 +57,7 @@ def score_lines(sweep, crossings, *, now, xlabel, ax=None):
     `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
     Draw a part of the sweep to see more of it. Lines that lie on one another are drawn once, with all their names.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.5)
     sweep = sweep.assign(score=sweep["score"] - sweep.groupby("weight")["score"].transform("mean"))
     first, last = 100 * sweep["weight"].min(), 100 * sweep["weight"].max()
     ends = {}
@@ -93,7 +93,7 @@ def place_chances(chances, *, places, ax=None):
 
     `chances` is what `crmlib.value.weight_simulation` returns; who never wins a place is left out.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.4)
     p = 100 * chances["p_chosen"][chances["p_chosen"] > 0].sort_values(ascending=False).to_numpy()
     at = np.arange(1, len(p) + 1)
     ax.bar(at, p, width=0.85, color=np.where(at <= places, _BLUE, _GREY))
@@ -141,7 +141,7 @@ def list_worth(shares, *, ax=None):
     `shares` has one row per list (two levels: weights, drawn from top to bottom, and scale, ``""`` for a list without
     weights) and one column per company, as fractions.
     """
-    ax = _axes(ax, 5.6)
+    ax = _axes(ax, 4.2)
     rows = list(dict.fromkeys(shares.index.get_level_values(0)))
     scales = list(dict.fromkeys(shares.index.get_level_values(1)))
     styles = dict(zip(sorted(scales, key=lambda scale: scale == ""),
@@ -171,7 +171,7 @@ def score_parts(parts, *, ax=None):
     `parts` has one row per alternative (best first) and one column per criterion; the five components of the chapter
     are drawn money first, in blues.
     """
-    ax = _axes(ax, 5.0)
+    ax = _axes(ax, 4.3)
     at = np.arange(len(parts))[::-1]
     names = sorted(parts.columns, key=lambda name: list(_PART).index(name) if name in _PART else len(_PART))
     above, below = np.zeros(len(parts)), np.zeros(len(parts))
@@ -183,6 +183,6 @@ def score_parts(parts, *, ax=None):
     ax.axvline(0, color="black", linewidth=1)
     ax.grid(axis="y", visible=False)
     ax.set(yticks=at, yticklabels=[str(name) for name in parts.index], xlabel="score, by criterion", ylabel="customer")
-    ax.tick_params(axis="y", labelsize=10)
+    ax.tick_params(axis="y", labelsize=8.5)
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=3, fontsize=11)
     return ax

@@ -198,7 +198,24 @@ def gap(worth, first, second, *, places=20, z=2.576) -> tuple:
     return float(difference), float(difference - half), float(difference + half)
 
 
-def contest(case, *, places=20, horizon=5, discount_rate=0.10) -> pd.DataFrame:
+def position(case, *, horizon=5, discount_rate=0.10) -> dict:
+    """Return what is known of one company on the last day of its data, and what only its makers know.
+
+    Returns
+    -------
+    dict
+        ``books`` (`books_of`), ``forecast`` (`forecast_of`), ``criteria`` (`five_values`), ``truth``
+        (`crmlib.value.true_future_profit`).
+    """
+    books, ahead = books_of(case), {"horizon": horizon, "discount_rate": discount_rate}
+    forecast = forecast_of(books, case.observation_end, **ahead)
+    criteria = five_values(case, books, case.observation_end, forecast=forecast)
+    truth = value.true_future_profit(case, criteria.index, books["ids"], horizon_years=horizon,
+                                     discount_rate=discount_rate)
+    return {"books": books, "forecast": forecast, "criteria": criteria, "truth": truth}
+
+
+def contest(case, *, places=20, horizon=5, discount_rate=0.10, known=None) -> pd.DataFrame:
     """Return what every list is worth in one company, by the truth and by the test that a firm can do itself.
 
     Parameters
@@ -207,6 +224,8 @@ def contest(case, *, places=20, horizon=5, discount_rate=0.10) -> pd.DataFrame:
     places : int
     horizon, discount_rate
         Of x2, and of the truth.
+    known : dict, optional
+        Of `position`, with the same horizon and rate, if it is there already.
 
     Returns
     -------
@@ -215,11 +234,9 @@ def contest(case, *, places=20, horizon=5, discount_rate=0.10) -> pd.DataFrame:
         made on the last day of the data; ``next year``: share of the best possible list by profit of the last 365 days,
         of lists made a year ago from what was known then.
     """
-    books, today = books_of(case), pd.Timestamp(case.observation_end)
-    ahead = {"horizon": horizon, "discount_rate": discount_rate}
-    table = five_values(case, books, today, **ahead)
-    truth = value.true_future_profit(case, table.index, books["ids"], horizon_years=horizon,
-                                     discount_rate=discount_rate)["future_profit"]
+    today, ahead = pd.Timestamp(case.observation_end), {"horizon": horizon, "discount_rate": discount_rate}
+    known = position(case, **ahead) if known is None else known
+    books, table, truth = known["books"], known["criteria"], known["truth"]["future_profit"]
     then = today - pd.Timedelta(days=365)
     old = five_values(case, books, then, **ahead)
     brought = profit_of(books, then, today)["profit"].reindex(old.index).fillna(0)
