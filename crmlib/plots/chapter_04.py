@@ -93,7 +93,7 @@ def place_chances(chances, *, places, ax=None):
 
     `chances` is what `crmlib.value.weight_simulation` returns; who never wins a place is left out.
     """
-    ax = _axes(ax, 3.4)
+    ax = _axes(ax, 3.1)
     p = 100 * chances["p_chosen"][chances["p_chosen"] > 0].sort_values(ascending=False).to_numpy()
     at = np.arange(1, len(p) + 1)
     ax.bar(at, p, width=0.85, color=np.where(at <= places, _BLUE, _GREY))
@@ -171,7 +171,7 @@ def score_parts(parts, *, ax=None):
     `parts` has one row per alternative (best first) and one column per criterion; the five components of the chapter
     are drawn money first, in blues.
     """
-    ax = _axes(ax, 4.3)
+    ax = _axes(ax, 4.2)
     at = np.arange(len(parts))[::-1]
     names = sorted(parts.columns, key=lambda name: list(_PART).index(name) if name in _PART else len(_PART))
     above, below = np.zeros(len(parts)), np.zeros(len(parts))
