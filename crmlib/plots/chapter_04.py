@@ -102,7 +102,7 @@ def place_chances(chances, *, places, ax=None):
     ax.axhline(95, color=_WARM, linestyle="--", linewidth=1.5)
     ax.text(len(p) + 0.5, 95.5, "95 %: not a matter of taste", color=_WARM, size=13, ha="right", va="bottom")
     ax.grid(axis="x", visible=False)
-    ax.set(xlabel="customers who can win a place, the surest first", ylabel="wins a place under random weights (%)",
+    ax.set(xlabel="customers who can win a place, the surest first", ylabel="wins a place (% of draws)",
            ylim=(0, 104), xlim=(0, len(p) + 1))
     return ax
 
@@ -156,8 +156,8 @@ def list_worth(shares, *, ax=None):
         ax.plot(part.mean(axis=1), at, marker, color=colour, linestyle="none", markersize=10, markeredgecolor="white",
                 label=scale or "no weights")
     ax.axvline(100, color="black", linewidth=1.5)
-    ax.annotate("best\npossible", (100, len(rows) - 0.6), xytext=(-4, 0), textcoords="offset points", ha="right",
-                va="top", size=11)
+    ax.annotate("best\npossible", (100, len(rows) - 0.4), xytext=(0, 2), textcoords="offset points", ha="center",
+                va="bottom", size=11)
     ax.grid(axis="y", visible=False)
     ax.set(yticks=range(len(rows)), yticklabels=rows[::-1], xlim=(0, 103), ylim=(-0.6, len(rows) - 0.4),
            xlabel="true worth of the list, of the best possible one (%)")
