@@ -1,7 +1,7 @@
 """A JupyterLab and a Chromium for the tests of widgets.
 
     def test_explorer(open_notebook):
-        page = open_notebook("06_lifetime_value.ipynb")
+        page = open_notebook("06_lifetime_value.ipynb", explorer="explore(")
         page.run_all()
         n = page.cell_number("explore(")
         before = page.output_text(n)
@@ -12,6 +12,7 @@ The server works on a copy of notebooks/ and datasets/, so nothing is modified; 
 machine only and keeps its token. Whatever a page asks of the internet is refused and fails the test.
 """
 
+import ast
 import contextlib
 import json
 import os
@@ -137,7 +138,11 @@ def chromium_browser(lab):
 
 @pytest.fixture
 def open_notebook(lab, chromium_browser):
-    """Return a function that opens a notebook by its path below notebooks/; see `NotebookPage`."""
+    """Return a function that opens a notebook by its path below notebooks/; see `NotebookPage`.
+
+    With `explorer=`, a text in the code of the explorer, only the cells that lead to it are opened: all cells of a
+    chapter are run elsewhere, and a page of a hundred outputs is slow to draw.
+    """
     context = chromium_browser.new_context(viewport={"width": 1300, "height": 1500})
     refused = []
 
@@ -150,8 +155,14 @@ def open_notebook(lab, chromium_browser):
 
     context.route("**/*", guard)
 
-    def open_(name):
-        return NotebookPage(context.new_page(), lab, lab.notebooks / name)
+    def open_(name, explorer=None):
+        path = lab.notebooks / name
+        if explorer:
+            notebook = nbformat.read(path, as_version=4)
+            notebook.cells = leading_to(explorer, notebook.cells)
+            path = path.with_name(f"explorer_{name}")
+            nbformat.write(notebook, path)
+        return NotebookPage(context.new_page(), lab, path)
 
     open_.refused = refused
     yield open_
@@ -159,6 +170,34 @@ def open_notebook(lab, chromium_browser):
     for session in json.loads(lab.api("/sessions")):
         lab.api(f"/sessions/{session['id']}", "DELETE")
     assert refused == [], f"the page asked the internet for {refused}"
+
+
+def names(source):
+    """Return the names that code gives a value (or changes a part of), and those that it reads."""
+    given, read = set(), set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else given).add(node.id)
+        elif isinstance(node, ast.FunctionDef):
+            given.add(node.name)
+        elif isinstance(node, ast.alias):
+            given.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, ast.Subscript | ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            given |= {part.id for part in ast.walk(node.value) if isinstance(part, ast.Name)}
+    return given, read
+
+
+def leading_to(containing, cells):
+    """Return the code cell whose source contains a text, and those before it whose names it needs, in order."""
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    last = next(n for n, cell in enumerate(code) if containing in cell.source)
+    kept, needed = [code[last]], names(code[last].source)[1]
+    for cell in reversed(code[:last]):
+        given, read = names(cell.source)
+        if given & needed:
+            kept.insert(0, cell)
+            needed |= read
+    return kept
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 
 def test_explore_budget(open_notebook):
-    page = open_notebook("01_growth_matrix.ipynb")
+    page = open_notebook("01_growth_matrix.ipynb", explorer="explore_budget(responses")
     page.run_all()
     n = page.cell_number("explore_budget(responses")
     # a widget is drawn after its cell has run: wait for the figure, which comes last

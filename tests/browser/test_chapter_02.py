@@ -2,7 +2,7 @@
 
 
 def test_explore_visits(open_notebook):
-    page = open_notebook("02_customer_identification.ipynb")
+    page = open_notebook("02_customer_identification.ipynb", explorer="explore_visits(candidates")
     page.run_all()
     n = page.cell_number("explore_visits(candidates")
     # a widget is drawn after its cell has run: wait for the figure, which comes last

@@ -2,8 +2,8 @@
 
 
 def test_explore_discount_plan(open_notebook):
-    page = open_notebook("03_customer_segments.ipynb")
-    page.run_all(240)
+    page = open_notebook("03_customer_segments.ipynb", explorer="explore_discount_plan(plan")
+    page.run_all()
     n = page.cell_number("explore_discount_plan(plan")
     # a widget is drawn after its cell has run: wait for the figure, which comes last
     picture = page.wait_changed(lambda: page.output_images(n), [])

@@ -2,8 +2,8 @@
 
 
 def test_explore_value_list(open_notebook):
-    page = open_notebook("04_value_functions.ipynb")
-    page.run_all(240)
+    page = open_notebook("04_value_functions.ipynb", explorer="explore_value_list(criteria")
+    page.run_all()
     n = page.cell_number("explore_value_list(criteria")
     # a widget is drawn after its cell has run: wait for the figure, which comes last
     picture = page.wait_changed(lambda: page.output_images(n), [])

@@ -2,8 +2,8 @@
 
 
 def test_explore_offer(open_notebook):
-    page = open_notebook("05_delivered_value.ipynb")
-    page.run_all(240)
+    page = open_notebook("05_delivered_value.ipynb", explorer="explore_offer(retail_survey")
+    page.run_all()
     n = page.cell_number("explore_offer(retail_survey")
     # a widget is drawn after its cell has run: wait for the figure, which comes last
     picture = page.wait_changed(lambda: page.output_images(n), [])

@@ -2,7 +2,7 @@
 
 
 def test_explore_lifetime_value(open_notebook):
-    page = open_notebook("06_lifetime_value.ipynb")
+    page = open_notebook("06_lifetime_value.ipynb", explorer="explore_lifetime_value()")
     page.run_all()
     n = page.cell_number("explore_lifetime_value()")
     # a widget is drawn after its cell has run: wait for the figure, which comes last

@@ -2,7 +2,7 @@
 
 
 def test_explore_customer_history(open_notebook):
-    page = open_notebook("07_lifetime_value_from_orders.ipynb")
+    page = open_notebook("07_lifetime_value_from_orders.ipynb", explorer="explore_customer_history(")
     page.run_all()
     n = page.cell_number("explore_customer_history(")
     before = page.output_text(n)
