@@ -10,15 +10,19 @@ from crmlib.teaching.widgets.chapter_02 import explore_visits, visit_plan, visit
 from crmlib.teaching.widgets.chapter_03 import discount_plan_curve, discount_plan_summary, explore_discount_plan
 from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_value_path, lifetime_value_summary
 from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
+from crmlib.teaching.widgets.chapter_08 import customer_account, customer_account_summary, explore_customer_account
 
 __all__ = [
     "budget_summary",
     "contact_plan",
+    "customer_account",
+    "customer_account_summary",
     "customer_outlook",
     "discount_plan_curve",
     "discount_plan_summary",
     "explore_budget",
     "explore_contacts",
+    "explore_customer_account",
     "explore_customer_history",
     "explore_discount_plan",
     "explore_lifetime_value",
