@@ -83,6 +83,15 @@ from crmlib.plots.chapter_08 import (
     tenure_profit_lines,
     winback_bars,
 )
+from crmlib.plots.chapter_09 import (
+    contact_profit_lines,
+    enthusiasm,
+    policy_estimates,
+    qini_curves,
+    ranking_gains,
+    risk_and_effect,
+    scorecard_bars,
+)
 from crmlib.plots.style import PALETTE, show, use_style
 
 __all__ = [
@@ -100,10 +109,12 @@ __all__ = [
     "cohort_heatmap",
     "concentration_curves",
     "contact_profit",
+    "contact_profit_lines",
     "customer_account",
     "customer_outlook",
     "customer_spread",
     "driver_bars",
+    "enthusiasm",
     "estimates_with_truth",
     "forecast_width",
     "growth_tiles",
@@ -118,9 +129,12 @@ __all__ = [
     "payment_timelines",
     "people_known",
     "plan_gain",
+    "policy_estimates",
     "policy_gain",
     "purchase_counts",
     "purchase_timelines",
+    "qini_curves",
+    "ranking_gains",
     "rates_by_year",
     "recovery_lines",
     "repeat_counts",
@@ -129,7 +143,9 @@ __all__ = [
     "response_fit",
     "retention_convexity",
     "return_steps",
+    "risk_and_effect",
     "score_heatmap",
+    "scorecard_bars",
     "selection_outcome",
     "service_chain",
     "shares_with_truth",
