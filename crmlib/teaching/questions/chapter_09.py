@@ -73,21 +73,17 @@ def _year(case, year):
     return rows[rows["due_on"].dt.year == year]
 
 
-def _by_neglect(case, *, neglected=True, years=(2024, 2025)):
+def _effect(case, by=None, kind="all", years=(2024, 2025)):
+    """Effect of a call on the chance to renew, for one kind of rows."""
     rows = _rows(case)
     rows = rows[rows["due_on"].dt.year.isin(years)]
-    table = outreach.average_effect(rows["renewed"], rows["treated"], by=rows["neglected"], groups=rows["customer_id"])
-    return float(table.loc[neglected, "effect"])
-
-
-def _all(case):
-    rows = _rows(case)
-    return float(outreach.average_effect(rows["renewed"], rows["treated"])["effect"].iloc[0])
+    kinds = None if by is None else rows[by]
+    return float(outreach.average_effect(rows["renewed"], rows["treated"], by=kinds).loc[kind, "effect"])
 
 
 def _against_everybody(case):
     rows = _rows(case)
-    called = rows.loc[rows["neglected"] & (rows["treated"] == 1), "renewed"].mean()
+    called = rows.loc[(rows["household"] == 1) & (rows["treated"] == 1), "renewed"].mean()
     return float(called - rows.loc[rows["treated"] == 0, "renewed"].mean())
 
 
@@ -113,7 +109,7 @@ def _largest_gift(*, loyal=1.0, contact=True, share=RISK):
 
 
 def _visits(case, *, cost=320, year=2024, everybody=False, of=2025):
-    effect = _by_neglect(case, years=(year,))
+    effect = _effect(case, "neglected", True, (year,))
     rows = _year(case, of)
     chosen = effect * rows["value"] > cost
     return int((chosen if everybody else chosen & rows["neglected"]).sum())
@@ -202,16 +198,16 @@ QUESTIONS = {
         ),
     ),
     "09.3": Question(
-        prompt="by how much a call raises the chance to renew among the neglected, both years, as a fraction",
-        expected=lambda case, **_: _by_neglect(case),
+        prompt="by how much a call raises the chance to renew among households, both years, as a fraction",
+        expected=lambda case, **_: _effect(case, "household", 1),
         tolerance=0.0005,
         mistakes=(
-            Mistake(lambda case, **_: _by_neglect(case, neglected=False), "that is the effect on those who were seen"),
-            Mistake(lambda case, **_: _all(case), "that is the effect on all of them"),
+            Mistake(lambda case, **_: _effect(case, "household", 0), "that is the effect on businesses"),
+            Mistake(lambda case, **_: _effect(case), "that is the effect on all of them"),
             Mistake(lambda case, **_: _against_everybody(case),
-                    "the controls have to be neglected, too: compare like with like"),
-            Mistake(lambda case, **_: _by_neglect(case, years=(2025,)), "that is one year; asked are both"),
-            Mistake(lambda case, **_: _by_neglect(case, years=(2024,)), "that is one year; asked are both"),
+                    "the controls have to be households, too: compare like with like"),
+            Mistake(lambda case, **_: _effect(case, "household", 1, (2025,)), "that is one year; asked are both"),
+            Mistake(lambda case, **_: _effect(case, "household", 1, (2024,)), "that is one year; asked are both"),
         ),
     ),
     "09.4": Question(
