@@ -64,7 +64,7 @@ def _disagreements(claim, cells) -> Iterator[Problem]:
         yield place + 1, f"claim {claim.Index}: the cell says {said!r}, the ledger {claim.verdict!r}", \
             "begin with **Verdict: …** and one of: " + ", ".join(VERDICTS)
     computing = next((n for n, cell in enumerate(cells) if cell.get("id") == claim.cell), None)
-    shown = "" if computing is None or cells[computing].cell_type != "code" else output_text(cells[computing])
+    shown = "" if computing is None else output_text(cells[computing])
     if not shown.strip():
         yield place + 1, f"claim {claim.Index}: {claim.cell!r} is no code cell with an output", \
             "write the id of the cell that computes it into datasets/claims.csv"

@@ -94,6 +94,6 @@ def linked(root: Path) -> pd.DataFrame:
     table, links = glossary(root), {}
     for path, cells in reference.written(root).values():
         for cell in cells:
-            links |= {term: reference.link(path, cell) for term in defined(cell) if term not in links}
+            links |= dict.fromkeys(defined(cell), reference.link(path, cell))
     table = table.assign(link=[links.get(term.lower(), "") for term in table.index])
     return table.sort_index(key=lambda terms: terms.str.lower())
