@@ -55,7 +55,7 @@ def replacement_table(lost, ordinary, *, acquisition_cost=0.0) -> pd.DataFrame:
 
     Parameters
     ----------
-    lost, ordinary : mapping
+    lost, ordinary : mapping or pandas.Series
         Money by basis, the same names in both.
     acquisition_cost : float
         As in `replacement`.
@@ -72,6 +72,7 @@ def replacement_table(lost, ordinary, *, acquisition_cost=0.0) -> pd.DataFrame:
     >>> table["customers"].to_dict()
     {'revenue': 13.0, 'margin': 9.0}
     """
+    lost, ordinary = dict(lost), dict(ordinary)
     if set(lost) != set(ordinary):
         odd = sorted(set(lost) ^ set(ordinary))
         raise DataError(f"lost and ordinary are not on the same bases: {', '.join(map(str, odd))} is in one of them "

@@ -12,6 +12,10 @@ def _axes(ax, height=4.2):
     return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
+def _thousands(axis):
+    axis.set_major_formatter(plt.FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
 def replacement_bars(table, *, ax=None):
     """Draw how many ordinary customers make up for one: a bar per basis.
 
@@ -47,9 +51,10 @@ def loss_waterfall(account, *, unit="yuan", ax=None):
                     ha="center", weight="bold")
     ax.axhline(0, color="black", linewidth=1)
     ax.set_xticks(range(5), names)
-    ax.margins(y=0.12)
+    _thousands(ax.yaxis)
     ax.grid(axis="x", visible=False)
-    ax.set(ylabel=unit)
+    lowest, highest = min(0, account["total"]), max(lost + found, 1)
+    ax.set(ylabel=unit, ylim=(1.12 * lowest, 1.12 * highest))
     return ax
 
 
@@ -74,6 +79,7 @@ def survival_steps(curve, *, truth=None, wrong=None, unit="contract years", ax=N
         ax.step(part["time"], 100 * part["survival"], where="post", color=_GREY, linestyle="--", label=name)
     if truth is not None:
         ax.plot(truth.index, 100 * truth, "^", color="black", markersize=9, label="truth", linestyle="none")
+    ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     ax.set(xlabel=unit, ylabel="still a customer (%)", ylim=(0, 103), xlim=(0, end))
     ax.legend(loc="lower left" if wrong is None else "upper right")
     return ax
@@ -117,7 +123,8 @@ def retention_convexity(rates, values, *, at, unit="margins", ax=None):
     shown = line >= 0
     ax.plot(100 * rates[shown], line[shown], "--", color=_WARM, label=f"straight on from {100 * at:.0f} %")
     ax.plot(100 * at, value, "o", color=_WARM, markersize=10)
-    ax.set(xlabel="retention rate (%)", ylabel=f"value ({unit})", xlim=(100 * rates.min(), 100 * rates.max()), ylim=(0, None))
+    ax.set(xlabel="retention rate (%)", ylabel=f"value ({unit})", xlim=(100 * rates.min(), 100 * rates.max()),
+           ylim=(0, None))
     ax.legend(loc="upper left")
     return ax
 
@@ -138,7 +145,7 @@ def ladder_bars(table, *, unit="yuan", ax=None):
     ax.set_xlim(table["low"].min() / 2, table["high"].max() * 2)
     ax.set_yticks(at, [str(name) for name in table.index])
     ax.set_ylim(len(table) - 0.5, -0.7)
-    ax.xaxis.set_major_formatter(plt.FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    _thousands(ax.xaxis)
     ax.xaxis.set_minor_formatter(plt.NullFormatter())
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=f"{unit} per customer kept, won or returned (logarithmic)")
@@ -161,6 +168,7 @@ def recovery_lines(cost, at_stake, measured, *, unit="yuan", ax=None):
                 alpha=0.35, solid_capstyle="butt")
         ax.plot(row["rise"], row["rise"] / 100 * at_stake - spent, "o", color=colour, markersize=11)
     ax.axhline(0, color="black", linewidth=1.2)
+    _thousands(ax.yaxis)
     ax.set(xlabel="rise in the chance of staying (points)", ylabel=f"gain per failure ({unit})")
     ax.legend(loc="upper left")
     return ax
@@ -177,7 +185,8 @@ def tenure_profit_lines(table, *, unit="yuan", ax=None):
     ax.plot(table.index, table["per_buying"], "s--", color=_WARM, label="in the year, per one still buying")
     ax.axhline(0, color="black", linewidth=1)
     ax.set(xlabel="year as a customer (0: winning)", ylabel=unit, xticks=table.index)
-    ax.margins(y=0.18)
+    _thousands(ax.yaxis)
+    ax.margins(y=0.25)
     ax.grid(axis="x", visible=False)
     ax.legend(loc="upper left", fontsize=12)
     return ax
@@ -199,8 +208,9 @@ def winback_bars(table, *, unit="yuan", ax=None):
     ax.set_yticks(at, [str(name).replace("_", " ") for name in table.index])
     ax.set_ylim(-0.6, len(table) - 0.4)
     ax.grid(axis="y", visible=False)
+    _thousands(ax.xaxis)
     ax.set(xlabel=f"expected gain of an attempt ({unit})")
-    ax.legend(loc="lower right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), ncols=2)
     return ax
 
 
@@ -219,6 +229,7 @@ def customer_account(account, *, unit="yuan", ax=None):
     ax.axvline(0, color="black", linewidth=1.2)
     ax.set_yticks(at, [str(name) for name in account.index])
     ax.set_ylim(len(account) - 0.4, -0.6)
+    _thousands(ax.xaxis)
     ax.margins(x=0.16)
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=unit)

@@ -10,8 +10,8 @@ def customer_account(*, margin, retention_rate, discount_rate, acquisition_cost,
     Everything is the present value of what is expected on the first day. Own payments are
     ``lifetime_value(timing="immediate")``; one failure in the first year is made good, which raises the chance of the
     first renewal by `recovery_rise`; friends come at a constant rate as long as the customer stays. Of a friend who
-    would not have come otherwise the firm has the value; of one who would have come anyway it saves the winning. Friends
-    of friends are not counted.
+    would not have come otherwise the firm has the value; of one who would have come anyway it saves the winning.
+    Friends of friends are not counted.
 
     Parameters
     ----------
@@ -70,7 +70,8 @@ def customer_account(*, margin, retention_rate, discount_rate, acquisition_cost,
                          "referral_cost": [check_positive("reward", reward, zero=True)]})
     value = churn.referral_value(each, 0.0, saved_for="anyway")
     lines = {
-        "winning": -winning, "own payments": own, "making good": -check_positive("recovery_cost", recovery_cost, zero=True),
+        "winning": -winning, "own payments": own,
+        "making good": -check_positive("recovery_cost", recovery_cost, zero=True),
         "staying after it": rise * own / (1 + discount_rate),
         "friends who come only so": friends * (1 - anyway) * own, "winning saved": friends * value["type_two"],
         "rewards": -friends * reward,
@@ -80,25 +81,26 @@ def customer_account(*, margin, retention_rate, discount_rate, acquisition_cost,
 
 
 def customer_account_summary(**inputs) -> str:
-    """Return two sentences on the account: the balance, and what each of the three accounts adds to it.
+    """Return two sentences: the balance and what each account adds to it, and what five points would add.
 
     Examples
     --------
     >>> customer_account_summary(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=180,
     ...     recovery_cost=50, recovery_rise=0.1, friends_a_year=0.0, anyway=0.4, reward=20)
-    'Balance 170 yuan: keeping and winning 187, the failure made good -17, friends 0. Five points more retention would \
-add 94.'
+    'Balance 170 yuan: keeping and winning 187, the failure made good -17, friends 0. 5 points more retention would add \
+80.'
     """
     account = customer_account(**inputs)
-    better = min(inputs["retention_rate"] + 0.05, 0.99, 1 - inputs["recovery_rise"])
-    more = customer_account(**inputs | {"retention_rate": better})["balance"] - account["balance"]
-    points = {0.05: "Five points"}.get(round(better - inputs["retention_rate"], 6),
-                                       f"{100 * (better - inputs['retention_rate']):.0f} points")
+    better = min(inputs["retention_rate"] + 0.05, 1.0)
+    rise = min(inputs["recovery_rise"], 1 - better)  # whoever stays anyway cannot be won by making good
+    more = customer_account(**inputs | {"retention_rate": better, "recovery_rise": rise})["balance"]
     friends = account[["friends who come only so", "winning saved", "rewards"]].sum()
     return (
-        f"Balance {account['balance']:,.0f} yuan: keeping and winning {account[['winning', 'own payments']].sum():,.0f}, "
-        f"the failure made good {account[['making good', 'staying after it']].sum():,.0f}, friends {friends + 0.0:,.0f}. "
-        f"{points} more retention would add {more:,.0f}."
+        f"Balance {account['balance']:,.0f} yuan: keeping and winning "
+        f"{account[['winning', 'own payments']].sum():,.0f}, the failure made good "
+        f"{account[['making good', 'staying after it']].sum():,.0f}, friends {friends + 0.0:,.0f}. "
+        f"{100 * (better - inputs['retention_rate']):.0f} points more retention would add "
+        f"{more - account['balance']:,.0f}."
     )
 
 

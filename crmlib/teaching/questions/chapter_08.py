@@ -1,0 +1,308 @@
+"""Questions of chapter 08: what does a lost customer cost? The chapter asks 08.1 to 08.4, the exercises the others."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from crmlib import churn, clv
+from crmlib.data import load_cdnow
+from crmlib.identity import account_ids, replace_ids
+from crmlib.teaching.questions import Mistake, Question
+
+LOST, ORDINARY = (3500, 0.30), (275, 0.22)                # revenue and margin of the two customers of 08.1
+GESTURE, ORDER, YEARS, RATE, ANYWAY = 6_000, 40_000, 2, 0.10, 0.55
+SECOND_LIFE, VISIT = 2_000, 340
+RETENTION, DISCOUNT = 0.85, 0.12
+ANSWERS = {"price": 48, "service": 36, "moved": 12, "closed": 6, "no answer": 18}  # of 120 customers who left
+NOT_SELLING = ("service", "advice", "courtesy")
+
+_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
+
+
+def _kept(case, key, compute):
+    """Return what `compute` gives, computed once for each company in a row."""
+    if _KEPT.get("case") is not case:
+        _KEPT.clear()
+        _KEPT["case"] = case
+    if key not in _KEPT:
+        _KEPT[key] = compute()
+    return _KEPT[key]
+
+
+def _books(case):
+    """External customers and the tables about them, one id each, as in the chapter."""
+
+    def compute():
+        external = case.customers[case.customers["category"] != "internal"]
+        ids = account_ids(external, same_name="merge")
+        tables = {name: replace_ids(table[table["customer_id"].isin(external["customer_id"])], ids)
+                  for name in ("orders", "interactions", "incidents", "contracts", "churn_interviews", "winbacks")
+                  for table in [getattr(case, name)]}
+        return external.set_index("customer_id"), tables
+
+    return _kept(case, "books", compute)
+
+
+def _spells(case):
+    return _kept(case, "spells", lambda: churn.contract_spells(_books(case)[1]["contracts"],
+                                                               observation_end=case.observation_end))
+
+
+def _years(case):
+    """Contract years with what happened in them, and what came a year later."""
+
+    def compute():
+        tables = _books(case)[1]
+        talks = tables["interactions"]
+        costs = {name: tables[name][["customer_id", "date", "cost"]] for name in ("interactions", "incidents")}
+        years = churn.contract_years(tables["contracts"], contacts=talks[talks["purpose"].isin(NOT_SELLING)],
+                                     incidents=tables["incidents"], lines=tables["orders"], costs=costs)
+        years = years.sort_values(["customer_id", "started_on"])
+        following = years.groupby("customer_id")[["profit", "renewed"]].shift(-1)
+        years["next_profit"] = following["profit"].where(following["renewed"].notna())
+        return years
+
+    return _kept(case, "years", compute)
+
+
+def _replaced(*, basis="margin", how="ceil"):
+    lost, ordinary = (each[0] * (each[1] if basis == "margin" else 1) for each in (LOST, ORDINARY))
+    found = churn.replacement(lost, ordinary)
+    return {"ceil": found["customers"], "floor": np.floor(found["exact"]), "exact": found["exact"],
+            "inverse": ordinary / lost}[how]
+
+
+def _survival(case, at, *, group="fair", by="channel", naive=None):
+    spells, people = _spells(case), _books(case)[0]
+    names = people[by].reindex(spells.index)
+    if by == "category":
+        names = names.eq("household").map({True: "household", False: "organisation"})
+    part = spells if group is None else spells[names == group]
+    if naive == "everybody":
+        return 1 - (part["left"] & (part["years"] <= at + 0.01)).mean()
+    if naive == "leavers":
+        part = part[part["left"]]
+        return (part["years"] > at + 0.01).mean()
+    if naive == "decided":  # whoever is watched for so long, by the years gone
+        return 1 - part["left"].mean()
+    return float(churn.survival_curve(part["years"], part["left"], at=[at])["survival"].iloc[0])
+
+
+def _break_even(*, years=YEARS, rate=RATE, anyway=ANYWAY):
+    found = churn.recovery_value(GESTURE, ORDER, stays_with=1, stays_without=0, years=years, discount_rate=rate)
+    return anyway + found["break_even_rise"]
+
+
+def _winback(case, *, cost=VISIT, reason="neglect", tried="decided", by="stated"):
+    tables = _books(case)[1]
+    stated = tables["churn_interviews"].drop_duplicates("customer_id").set_index("customer_id")["stated_reason"]
+    attempts = tables["winbacks"].assign(reason=tables["winbacks"]["customer_id"].map(stated))
+    if by == "all":
+        attempts = attempts.assign(reason=reason)
+    rates = churn.winback_rates(attempts.dropna(subset=["reason"]), by="reason")
+    row = rates.loc[reason]
+    rate = row["returned"] / (row["tried"] + (row["pending"] if tried == "all" else 0))
+    return rate * SECOND_LIFE - cost
+
+
+def _uplift(*, rate=RETENTION, points=0.05, timing="residual", column="relative"):
+    return float(churn.retention_uplift(rate, points, DISCOUNT, timing=timing)[column].iloc[0])
+
+
+def _answer_shares(*, divide="answers", drop=("no answer",)):
+    kept = {name: count for name, count in ANSWERS.items() if name not in drop}
+    total = sum(kept.values()) if divide == "answers" else sum(ANSWERS.values()) if divide == "all" else divide
+    return kept["service"] / total
+
+
+def _handled(case, *, first="repaired", second="blame_first", value="exit_share", failures="one"):
+    years = _years(case)
+    years = years[years["renewed"].notna()]
+    if failures == "one":
+        years = years[(years["failures"] == 1) & years["handling"].isin([first, second])]
+        treated = years["handling"] == second
+    else:  # everybody without a failure against those who were blamed
+        years = years[(years["failures"] == 0) | (years["handling"] == second)]
+        treated = years["handling"] == second
+    return float(churn.stay_effect(years["renewed"], treated)[value])
+
+
+def _programme(case, *, value="next", reached="neglected", effect="neglected"):
+    years = _years(case)
+    multiple = clv.retention_multiple(float(years["renewed"].mean()), 0.10, timing="immediate")
+    trial = years[years["campaign"].notna() & years["renewed"].notna()]
+    if effect == "neglected":
+        trial = trial[trial["neglected"]]
+    due = years[years["due_on"].dt.year == 2025]
+    worth = years.loc[years["neglected"] & years["next_profit"].notna(), "next_profit"] * (
+        multiple if value != "year" else 1.0)
+    count = len(due[due["neglected"]] if reached == "neglected" else due)
+    gain = churn.saving_gain(trial["renewed"], trial["campaign"] == "call", worth, reached=count, draws=50)
+    return float(gain["gain"])
+
+
+@lru_cache(maxsize=4)
+def _second_purchase(*, how="survival", days=182):
+    orders = load_cdnow().execute()
+    bought = orders.groupby("customer_id")["date"].unique().map(np.sort)
+    end = pd.Timestamp("1998-06-30")
+    wait = pd.Series({customer: (pd.Timestamp(dates[1] if len(dates) > 1 else end) - pd.Timestamp(dates[0])).days
+                      for customer, dates in bought.items()})
+    again = bought.map(len) > 1
+    if how == "who did":
+        return float((wait[again] > days).mean())
+    share = float(churn.survival_curve(wait, again, at=[days])["survival"].iloc[0])
+    return {"survival": share, "event": 1 - share, "never": float((~again).mean())}[how]
+
+
+QUESTIONS = {
+    "08.1": Question(
+        prompt="how many ordinary customers make up for the margin of the lost one: 3,500 yuan at 30 %, 275 at 22 %",
+        expected=lambda **_: _replaced(),
+        unit="customers",
+        mistakes=(
+            Mistake(lambda **_: _replaced(how="floor"), "so many bring less than was lost: round up"),
+            Mistake(lambda **_: _replaced(how="exact"), "customers come whole: round up"),
+            Mistake(lambda **_: _replaced(basis="revenue"), "that is the revenue; asked is the margin of both"),
+            Mistake(lambda **_: _replaced(how="inverse"), "divided the wrong way round: how often does the small one "
+                                                          "fit into the large one?"),
+            Mistake(lambda **_: np.ceil(LOST[0] * LOST[1] / ORDINARY[0]),
+                    "the margin of one against the revenue of the other: take the same kind of money for both"),
+        ),
+    ),
+    "08.2": Question(
+        prompt="the share of the customers of trade fairs who are still here after two contract years, as a fraction",
+        expected=lambda case, **_: _survival(case, 2),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda case, **_: _survival(case, 2, naive="everybody"),
+                    "those who have not been watched for two years were counted as staying: who came to each renewal?"),
+            Mistake(lambda case, **_: _survival(case, 2, naive="leavers"),
+                    "that is a share of those who left; those still here count too"),
+            Mistake(lambda case, **_: _survival(case, 2, naive="decided"),
+                    "that is who is still here today, some after one year, some after four"),
+            Mistake(lambda case, **_: 1 - _survival(case, 2), "that is the share that left"),
+            Mistake(lambda case, **_: _survival(case, 1), "that is after one year"),
+            Mistake(lambda case, **_: _survival(case, 2) / _survival(case, 1),
+                    "that is the second renewal alone; who came to it had made the first"),
+            Mistake(lambda case, **_: _survival(case, 2, group=None), "these are all channels together"),
+        ),
+    ),
+    "08.3": Question(
+        prompt="to which chance of ordering a gesture of 6,000 must lift it from 55 %, for an order of 40,000 in two "
+               "years at 10 %, as a fraction",
+        expected=lambda **_: _break_even(),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda **_: _break_even(anyway=0), "that is the rise; the other branch is missing: part of them "
+                                                       "orders anyway"),
+            Mistake(lambda **_: _break_even(rate=0), "the order comes in two years: a yuan then is worth less today"),
+            Mistake(lambda **_: _break_even(years=1), "that waits one year; the order comes in two"),
+            Mistake(lambda **_: GESTURE / ORDER, "neither discounted, nor with those who order anyway"),
+            Mistake(lambda **_: ANYWAY + GESTURE / ORDER / (1 + RATE) ** YEARS,
+                    "discounted in the wrong direction: waiting makes the order worth less, so more of them must come"),
+            Mistake(lambda **_: ANYWAY * (1 + GESTURE * (1 + RATE) ** YEARS / ORDER),
+                    "the rise is in points, added to the chance, not a percentage of it"),
+        ),
+    ),
+    "08.4": Question(
+        prompt="what a visit for 340 yuan brings on average with who left for neglect, if a second life is worth 2,000",
+        expected=lambda case, **_: _winback(case),
+        tolerance=6.0,
+        unit="yuan",
+        mistakes=(
+            Mistake(lambda case, **_: _winback(case, cost=0), "the visit costs money whether they return or not"),
+            Mistake(lambda case, **_: _winback(case, cost=20), "that is the price of a call; asked is a visit"),
+            Mistake(lambda case, **_: _winback(case, by="all"),
+                    "that is the rate of all attempts; take the reason's own"),
+            Mistake(lambda case, **_: _winback(case, cost=0) * (1 - VISIT / SECOND_LIFE),
+                    "the cost was deducted only from those who return; it is paid for every visit"),
+        ),
+    ),
+    "08.5": Question(
+        prompt="by what fraction three points more retention, from 85 %, raise the value of an existing customer at "
+               "12 %",
+        expected=lambda **_: _uplift(points=0.03),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda **_: _uplift(points=0.03, timing="immediate"),
+                    "that is a new customer who pays now; asked is one who has just paid"),
+            Mistake(lambda **_: _uplift(points=0.03 * RETENTION),
+                    "that is 3 % of the rate; asked are three percentage points"),
+            Mistake(lambda **_: _uplift(points=0.05), "those are five points, as in the chapter"),
+            Mistake(lambda **_: _uplift(points=0.03, column="gain"),
+                    "that is how many yearly margins are gained; asked is the fraction of the value before"),
+            Mistake(lambda **_: _uplift(points=0.03, column="lifetime") - 1,
+                    "that is how much longer they stay; money of later years is worth less"),
+        ),
+    ),
+    "08.6": Question(
+        prompt="the share of service among the reasons given, 'no answer' being no reason, as a fraction",
+        expected=lambda **_: _answer_shares(),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda **_: _answer_shares(divide="all"),
+                    "who gave no answer is in the denominator: of the reasons given, how many are service?"),
+            Mistake(lambda **_: _answer_shares(divide=100), "these were divided by 100: how many answers are there?"),
+        ),
+    ),
+    "08.7": Question(
+        prompt="the share of households, and of organisations, still here after three contract years, as fractions",
+        expected=lambda case, **_: [_survival(case, 3, group=name, by="category") for name in
+                                    ("household", "organisation")],
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda case, **_: [_survival(case, 3, group=name, by="category") for name in
+                                       ("organisation", "household")], "the right numbers, in reverse order"),
+            Mistake(lambda case, **_: [_survival(case, 3, group=name, by="category", naive="everybody") for name in
+                                       ("household", "organisation")],
+                    "who has not been watched for three years was counted as staying"),
+            Mistake(lambda case, **_: [_survival(case, 2, group=name, by="category") for name in
+                                       ("household", "organisation")], "that is after two years"),
+            Mistake(lambda case, **_: [1 - _survival(case, 3, group=name, by="category") for name in
+                                       ("household", "organisation")], "those are the shares that left"),
+        ),
+    ),
+    "08.8": Question(
+        prompt="which part of those who stay after a quiet repair leaves if the blame is settled first, as a fraction",
+        expected=lambda case, **_: _handled(case),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda case, **_: -_handled(case, value="difference"),
+                    "those are points of all customers; asked is the part of those who would have stayed"),
+            Mistake(lambda case, **_: _handled(case, first="replaced_at_once"),
+                    "that compares with replacing at once; asked is a quiet repair"),
+            Mistake(lambda case, **_: _handled(case, failures="none"),
+                    "that compares with customers without a failure: the failure itself is in the difference"),
+            Mistake(lambda case, **_: _handled(case, first="blame_first", second="repaired"),
+                    "the wrong way round: which of the two is the treatment?"),
+        ),
+    ),
+    "08.9": Question(
+        prompt="the highest yearly price at which the programme for the neglected breaks even, in the other company",
+        expected=lambda case, **_: _programme(case),
+        tolerance=1.0,
+        unit="yuan",
+        mistakes=(
+            Mistake(lambda case, **_: _programme(case, value="year"),
+                    "that counts one year's profit; a customer kept stays for more"),
+            Mistake(lambda case, **_: _programme(case, reached="all"),
+                    "that reaches all customers due; the programme reaches the neglected"),
+            Mistake(lambda case, **_: _programme(case, effect="all"),
+                    "that is the rise of all customers in the trial; those reached are the neglected"),
+        ),
+    ),
+    "08.10": Question(
+        prompt="the share of CDNOW customers who have not bought a second time 182 days after the first, as a fraction",
+        expected=lambda **_: _second_purchase(),
+        tolerance=0.0006,
+        mistakes=(
+            Mistake(lambda **_: _second_purchase(how="who did"),
+                    "that is a share of those who did buy again; the others are censored, not absent"),
+            Mistake(lambda **_: _second_purchase(how="event"), "that is the share that has bought again by then"),
+            Mistake(lambda **_: _second_purchase(how="never"),
+                    "that is who had not bought again by the end of the data; asked is after 182 days"),
+        ),
+    ),
+}
