@@ -85,6 +85,7 @@ from crmlib.plots.chapter_08 import (
 )
 from crmlib.plots.chapter_09 import (
     contact_profit_lines,
+    effects_with_truth,
     enthusiasm,
     policy_estimates,
     qini_curves,
@@ -114,6 +115,7 @@ __all__ = [
     "customer_outlook",
     "customer_spread",
     "driver_bars",
+    "effects_with_truth",
     "enthusiasm",
     "estimates_with_truth",
     "forecast_width",

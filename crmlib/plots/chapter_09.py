@@ -12,6 +12,14 @@ def _axes(ax, height=4.3):
     return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
+def _legend(ax, order, **place):
+    """Put the names above the axes, in this order."""
+    handles = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
+    names = [name for name in order if name in handles]
+    ax.legend([handles[name] for name in names], names, loc="lower center", ncol=len(names), fontsize=12,
+              **{"bbox_to_anchor": (0.5, 1.0)} | place)
+
+
 def contact_profit_lines(lines, *, break_even=None, unit="yuan", ax=None):
     """Draw the profit of one contact by the chance that the customer leaves, one line per offer.
 
@@ -44,13 +52,13 @@ def risk_and_effect(fifths, *, ax=None):
     ax.bar(at, 100 * fifths["leave"], width=0.7, color="#c9d6de", label="leave without a call")
     ax.errorbar(at - 0.08, 100 * fifths["effect"], yerr=[100 * (fifths["effect"] - fifths["low"]),
                 100 * (fifths["high"] - fifths["effect"])], fmt="o", color=_BLUE, capsize=4, linewidth=2,
-                label="kept by a call")
+                label="kept by a call: estimate")
     if "truth" in fifths:
-        ax.plot(at + 0.12, 100 * fifths["truth"], "D", color=_ORANGE, linestyle="none", label="... the truth")
+        ax.plot(at + 0.12, 100 * fifths["truth"], "D", color=_ORANGE, linestyle="none", label="truth")
     ax.axhline(0, color="black", linewidth=1)
     ax.grid(axis="x", visible=False)
     ax.set(xticks=at, xticklabels=list(fifths.index), xlabel="fifths by churn score", ylabel="of 100 customers")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=12)
+    _legend(ax, ("leave without a call", "kept by a call: estimate", "truth"))
     return ax
 
 
@@ -78,18 +86,31 @@ def policy_estimates(table, *, unit="yuan", ax=None):
 
     `table` has policies as index, ``gain, low, high`` in money and ``truth``; drawn in thousands, the first on top.
     """
+    scaled = table.drop(columns=[name for name in table if name not in ("gain", "low", "high", "truth")]) / 1000
+    return _estimates(scaled.rename(columns={"gain": "estimate"}),
+                      f"gain over calling nobody (thousand {unit})", ax)
+
+
+def effects_with_truth(table, *, xlabel, ax=None):
+    """Draw effects with their intervals, and the truth beside them if it is known, around a line at zero.
+
+    `table` has the names as index and ``estimate, low, high``, and ``truth`` if it is known, as fractions; drawn in
+    hundredths, the first on top.
+    """
+    return _estimates(100 * table[[name for name in ("estimate", "low", "high", "truth") if name in table]], xlabel, ax)
+
+
+def _estimates(table, xlabel, ax):
     ax = _axes(ax, 1.5 + 0.5 * len(table))
     at = np.arange(len(table))
-    thousand = table / 1000
-    ax.errorbar(thousand["gain"], at - 0.1, xerr=[thousand["gain"] - thousand["low"],
-                thousand["high"] - thousand["gain"]], fmt="o", color=_BLUE, capsize=4, linewidth=2, label="estimate")
+    ax.errorbar(table["estimate"], at - 0.1, xerr=[table["estimate"] - table["low"], table["high"] - table["estimate"]],
+                fmt="o", color=_BLUE, capsize=4, linewidth=2, label="estimate")
     if "truth" in table:
-        ax.plot(thousand["truth"], at + 0.2, "D", color=_ORANGE, linestyle="none", label="truth")
+        ax.plot(table["truth"], at + 0.2, "D", color=_ORANGE, linestyle="none", label="truth")
     ax.axvline(0, color="black", linewidth=1)
     ax.grid(axis="y", visible=False)
-    ax.set(yticks=at, yticklabels=list(table.index), ylim=(len(table) - 0.4, -0.6),
-           xlabel=f"gain over calling nobody (thousand {unit})")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncol=2)
+    ax.set(yticks=at, yticklabels=list(table.index), ylim=(len(table) - 0.4, -0.6), xlabel=xlabel)
+    _legend(ax, ("estimate", "truth"))
     return ax
 
 
