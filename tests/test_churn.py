@@ -273,6 +273,19 @@ def test_tenure_profit_counts_those_who_left():
         churn.tenure_profit(lines, pd.concat([people, people.head(1)]), observation_end="2024-12-31")
 
 
+def test_tenure_profit_by_group_is_that_of_each_group():
+    people = pd.DataFrame({"customer_id": [1, 2, 3], "acquired_on": DAY, "acquisition_cost": [50.0, 30.0, 1.0],
+                           "channel": ["fair", "search", "fair"]})
+    lines = pd.DataFrame({"customer_id": [1, 2, 3], "date": after(0, 1, 2), "margin": [10.0, 20.0, 40.0]})
+    table = churn.tenure_profit(lines, people, observation_end="2024-12-31", years=1, by="channel")
+    for name, part in people.groupby("channel"):
+        alone = churn.tenure_profit(lines, part, observation_end="2024-12-31", years=1)
+        pd.testing.assert_frame_equal(table.loc[name], alone)
+    with pytest.raises(DataError, match="1 of 3 customers have no channel"):
+        churn.tenure_profit(lines, people.assign(channel=["fair", None, "fair"]), observation_end="2024-12-31",
+                            by="channel")
+
+
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 700), st.integers(-5000, 5000)), min_size=1, max_size=8))
 @settings(max_examples=15)
 def test_tenure_profit_keeps_every_cent(rows):

@@ -214,7 +214,7 @@ def lifetimes(years, left, *, horizon=None) -> pd.Series:
     })
 
 
-def tenure_profit(lines, customers, *, costs=None, observation_end, years=4) -> pd.DataFrame:
+def tenure_profit(lines, customers, *, costs=None, observation_end, years=4, by=None) -> pd.DataFrame:
     """Return what a customer has brought by year of tenure, per customer **won** and per customer still buying.
 
     Only customers count who were won early enough to be watched for all of the years, the same ones in every year.
@@ -232,12 +232,15 @@ def tenure_profit(lines, customers, *, costs=None, observation_end, years=4) -> 
         Last day of the data.
     years : int
         Years of 365 days to follow.
+    by : str, optional
+        A column of `customers` that is known on the first day: one account per group.
 
     Returns
     -------
     pandas.DataFrame
-        Index ``year`` from 0 (what winning cost) on: ``customers`` (won), ``buying`` (with a line in the year),
-        ``profit`` (money, all), ``per_won``, ``per_buying`` (NaN in year 0), ``cumulative`` (per customer won).
+        Index ``year`` (with `by`: the group and ``year``) from 0 (what winning cost) on: ``customers`` (won),
+        ``buying`` (with a line in the year), ``profit`` (money, all), ``per_won``, ``per_buying`` (NaN in year 0),
+        ``cumulative`` (per customer won).
 
     Raises
     ------
@@ -255,8 +258,10 @@ def tenure_profit(lines, customers, *, costs=None, observation_end, years=4) -> 
     [[0.0, -50.0, 0.0, -50.0], [2.0, 30.0, 30.0, -20.0], [1.0, 45.0, 90.0, 25.0]]
     """
     years, end = check_count("years", years), pd.Timestamp(check_day("observation_end", observation_end))
-    people = columns(customers, ["customer_id", "acquired_on", "acquisition_cost"], "customers")
-    people = days("customers", people[["customer_id", "acquired_on", "acquisition_cost"]], ["acquired_on"])
+    needed = ["customer_id", "acquired_on", "acquisition_cost", *([by] if by else [])]
+    people = days("customers", columns(customers, needed, "customers")[needed], ["acquired_on"])
+    if by and (gaps := int(people[by].isna().sum())):
+        raise DataError(f"{gaps:,} of {len(people):,} customers have no {by}: drop them, or give them a group")
     if twice := int(people["customer_id"].duplicated().sum()):
         raise DataError(f"customers: {twice:,} customer id(s) are there twice: one row per customer is needed")
     numbers("acquisition_cost", people["acquisition_cost"].reset_index(drop=True), low=0)
@@ -273,12 +278,21 @@ def tenure_profit(lines, customers, *, costs=None, observation_end, years=4) -> 
         return sums.assign(cents=sign * sums["cents"].astype("int64"), age=age,
                            year=np.where(age < 0, 0, age // DAYS_PER_YEAR + 1))
 
-    bought = by_year(lines, "margin", "lines", 1)
-    bought = bought[bought["age"] >= 0]
-    parts = [bought, *(by_year(table, "cost", name, -1) for name, table in dict(costs or {}).items())]
+    parts = [by_year(lines, "margin", "lines", 1)]
+    parts[0] = parts[0][parts[0]["age"] >= 0]
+    parts += [by_year(table, "cost", name, -1) for name, table in dict(costs or {}).items()]
+    if by is None:
+        return _tenure_account(people, parts, years)
+    of = {name: part["customer_id"] for name, part in people.groupby(by, observed=True)}
+    return pd.concat({name: _tenure_account(people[people["customer_id"].isin(ids)],
+                                            [part[part["customer_id"].isin(ids)] for part in parts], years)
+                      for name, ids in of.items()}, names=[by])
+
+
+def _tenure_account(people, parts, years):
     cents = pd.concat(parts).groupby("year")["cents"].sum().reindex(range(years + 1), fill_value=0)
     cents[0] -= int((people["acquisition_cost"] * 100).round().sum())
-    buying = bought.groupby("year")["customer_id"].nunique().reindex(range(years + 1), fill_value=0)
+    buying = parts[0].groupby("year")["customer_id"].nunique().reindex(range(years + 1), fill_value=0)
     table = pd.DataFrame({"customers": len(people), "buying": buying, "profit": cents / 100}).rename_axis("year")
     table["per_won"] = table["profit"] / len(people)
     table["per_buying"] = table["profit"] / table["buying"].where(table["buying"] > 0)

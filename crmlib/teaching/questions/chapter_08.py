@@ -142,14 +142,19 @@ def _programme(case, *, value="next", reached="neglected", effect="neglected"):
     return float(gain["gain"])
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
+def _waits():
+    """Days from the first to the second purchase of every CDNOW customer, or to the end of the data, and whether."""
+    orders = load_cdnow().execute().drop_duplicates(["customer_id", "date"]).sort_values(["customer_id", "date"])
+    order = orders.groupby("customer_id").cumcount()
+    first, second = (orders[order == k].set_index("customer_id")["date"] for k in (0, 1))
+    again = second.reindex(first.index).notna()
+    until = second.reindex(first.index).fillna(pd.Timestamp("1998-06-30"))
+    return (until - first).dt.days, again
+
+
 def _second_purchase(*, how="survival", days=182):
-    orders = load_cdnow().execute()
-    bought = orders.groupby("customer_id")["date"].unique().map(np.sort)
-    end = pd.Timestamp("1998-06-30")
-    wait = pd.Series({customer: (pd.Timestamp(dates[1] if len(dates) > 1 else end) - pd.Timestamp(dates[0])).days
-                      for customer, dates in bought.items()})
-    again = bought.map(len) > 1
+    wait, again = _waits()
     if how == "who did":
         return float((wait[again] > days).mean())
     share = float(churn.survival_curve(wait, again, at=[days])["survival"].iloc[0])

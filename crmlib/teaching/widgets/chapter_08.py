@@ -87,8 +87,8 @@ def customer_account_summary(**inputs) -> str:
     --------
     >>> customer_account_summary(margin=100, retention_rate=0.8, discount_rate=0.1, acquisition_cost=180,
     ...     recovery_cost=50, recovery_rise=0.1, friends_a_year=0.0, anyway=0.4, reward=20)
-    'Balance 170 yuan: keeping and winning 187, the failure made good -17, friends 0. 5 points more retention would add \
-80.'
+    'Balance 170 yuan: keeping and winning 187, the failure made good -17, friends 0. 5 points more retention would \
+add 80.'
     """
     account = customer_account(**inputs)
     better = min(inputs["retention_rate"] + 0.05, 1.0)
