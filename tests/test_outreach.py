@@ -281,7 +281,8 @@ def test_policy_intervals_count_customers():
 def test_policies_compared_with_a_baseline():
     random = np.random.default_rng(2)
     y, w, odd = random.random(200) < 0.7, random.random(200) < 0.5, np.arange(200) % 2
-    table = policy_table(y, w, {"all": [1] * 200, "odd": odd}, value=[10] * 200, contact_cost=1, baseline="odd", draws=99)
+    table = policy_table(y, w, {"all": [1] * 200, "odd": odd}, value=[10] * 200, contact_cost=1, baseline="odd",
+                         draws=99)
     assert table.loc["odd", ["more", "more_low", "more_high"]].tolist() == [0, 0, 0]
     assert table.loc["all", "more"] == approx(table.loc["all", "gain"] - table.loc["odd", "gain"])
 

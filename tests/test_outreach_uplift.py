@@ -136,7 +136,8 @@ def test_cross_fitting_keeps_a_customer_out_of_their_own_model():
     ({"propensity": 50}, ValueError, "propensity 50"),
 ])
 def test_bad_models(change, error, message):
-    arguments = {"features": pd.DataFrame({"a": range(8)}), "outcome": [1, 0] * 4, "treatment": [0, 0, 1, 1] * 2} | change
+    arguments = {"features": pd.DataFrame({"a": range(8)}), "outcome": [1, 0] * 4,
+                 "treatment": [0, 0, 1, 1] * 2} | change
     with pytest.raises(error, match=message):
         fit_uplift(**arguments)
 
