@@ -101,7 +101,7 @@ def effects_with_truth(table, *, xlabel, ax=None):
 
 
 def _estimates(table, xlabel, ax):
-    ax = _axes(ax, 1.5 + 0.5 * len(table))
+    ax = _axes(ax, 1.3 + 0.42 * len(table))
     at = np.arange(len(table))
     ax.errorbar(table["estimate"], at - 0.1, xerr=[table["estimate"] - table["low"], table["high"] - table["estimate"]],
                 fmt="o", color=_BLUE, capsize=4, linewidth=2, label="estimate")
@@ -155,7 +155,7 @@ def ranking_gains(curves, *, share, unit="yuan", ax=None):
 
     `curves` has the shares (0 to 1) as index and a ranking per column, money.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 4.0)
     for colour, style, (name, line) in zip((_ORANGE, _GREEN, _BLUE), (":", "--", "-"), curves.items(), strict=False):
         ax.plot(100 * line.index, line / 1000, style, color=colour, label=name)
     ax.axvline(100 * share, color=_GREY, linewidth=1.5)
