@@ -45,6 +45,7 @@ def talks(side, seed=0, n=4000, spread=1.1, **parameters):
 @pytest.mark.parametrize(("side", "truth"), [
     ("seller", {"start": 9.6, "drop": 9.0, "drop_days": 90}),  # both ends of the scale are pressed upon
     ("buyer", {"start": 4, "rise": 4, "rise_days": 60}),
+    ("buyer", {"start": 4, "rise": 5.6, "rise_days": 60}),  # long after the sale the scale is too short
 ])
 def test_fit_finds_the_curve(side, truth):
     t, tone = talks(side, **truth)
