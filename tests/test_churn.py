@@ -58,6 +58,10 @@ def test_check_causes_refuses(shares, options, message):
         churn.check_causes(shares, **options)
     with pytest.raises(ValueError, match="policy='drop' is not known"):
         churn.check_causes({"a": 1.0}, policy="drop")
+    with pytest.raises(DataError, match="add up to 80 %"):
+        churn.check_causes(LECTURE, total=100, tolerance=0.5)               # half a per cent, not half of it
+    with pytest.raises(ValueError, match="tolerance 50 is 50% of the total 100"):
+        churn.check_causes(LECTURE, total=100, tolerance=50)
 
 
 def test_too_much_can_be_normalised_knowingly():
@@ -89,6 +93,8 @@ def test_cause_shares_refuse(groups, population, message):
         churn.cause_shares(pd.Series(["x", "y"]), groups=pd.Series(groups), population=population)
     with pytest.raises(ValueError, match="belong together"):
         churn.cause_shares(pd.Series(["x"]), groups=pd.Series(["f"]))
+    with pytest.raises(DataError, match="1 of 2 reasons have an index that is there twice"):
+        churn.cause_shares(pd.Series(["x", "y"], index=[0, 0]))
     with pytest.raises(DataError, match="1 of 2 reasons are missing"):
         churn.cause_shares(pd.Series(["x", None]))
 
@@ -106,6 +112,8 @@ def test_pareto_orders_and_prices():
         churn.cause_pareto({"a": 1.0}, leavers=1, value=1, preventable={"weather": 0.5})
     with pytest.raises(DataError, match="preventable of 'a': 40 is not between 0 and 1: did you mean 0.4"):
         churn.cause_pareto({"a": 1.0}, leavers=1, value=1, preventable={"a": 40})
+    with pytest.raises(DataError, match="preventable must be numbers"):
+        churn.cause_pareto({"a": 1.0}, leavers=1, value=1, preventable={"a": "0.5"})
     with pytest.raises(DataError, match="add up to 80 %"):
         churn.cause_pareto({"a": 0.8}, leavers=1, value=1, preventable={})
     with pytest.raises(DataError, match="value names no worth for the cause 'b'"):
@@ -120,7 +128,7 @@ def test_thirteen_customers():
     assert found["exact"] == approx(12.7273, abs=1e-4)
     assert found[["customers", "brought", "overshoot", "finding_cost"]].tolist() == [13, 3575, 75, 1300]
     assert churn.replacement(1.1, 0.1)["customers"] == 11 and churn.replacement(300, 100)["customers"] == 3
-    assert churn.replacement(0, 5)["customers"] == 0
+    assert churn.replacement(0, 5)["customers"] == 0 and churn.replacement(10**13 + 1, 1)["customers"] == 10**13 + 1
 
 
 @given(st.integers(0, 10**6), st.integers(1, 10**5))
@@ -134,7 +142,8 @@ def test_replacement_is_enough_and_not_more(lost, ordinary):
 @pytest.mark.parametrize(("lost", "ordinary", "message"), [
     (3500, 0, "an ordinary customer who brings 0 replaces nobody"), (3500, -5, "brings -5 replaces nobody"),
     (-1, 5, "lost must be above|lost must be zero or more, not -1"), (np.nan, 5, "lost must be a finite number"),
-    (1, np.nan, "brings nan replaces nobody"),
+    (1, np.nan, "ordinary must be a finite number"), (3500, "275", "ordinary must be a finite number, not '275'"),
+    (3500, True, "ordinary must be a finite number, not True"),
 ])
 def test_replacement_refuses(lost, ordinary, message):
     with pytest.raises(ValueError, match=message):
@@ -146,6 +155,11 @@ def test_replacement_by_basis():
     assert table["customers"].tolist() == [13, np.inf] and table.loc["clv", "finding_cost"] == np.inf
     with pytest.raises(DataError, match="not on the same bases: clv is in one of them only"):
         churn.replacement_table({"revenue": 1, "clv": 1}, {"revenue": 1})
+    for lost, ordinary, message in ((-9, -1, "lost .a. must be zero or more"), (1, np.nan, "ordinary .a. must be")):
+        with pytest.raises(ValueError, match=message):
+            churn.replacement_table({"a": lost}, {"a": ordinary})
+    with pytest.raises(ValueError, match="new_value is missing: 33 new customers bring something"):
+        churn.loss_account(38_000, replacements=33, acquisition_cost=607)
 
 
 @given(st.integers(0, 10**6), st.integers(0, 30), st.integers(0, 10**5), st.integers(0, 10**4))
@@ -185,6 +199,8 @@ def test_spells_of_contracts():
     ([1], "started_on", DAY, "overlap with the next|end before"),
     ([4], "due_on", DAY, "end before they start"),
     ([2], "customer_id", None, "1 contracts have no customer_id"),
+    ([2], "renewed", True, "1 are renewed, fell due more than 31 day.s. before .* have no next year.*customer 8"),
+    ([1], "started_on", DAY + pd.Timedelta(days=400), "1 are followed by the next one after more than 31 day.s. .*7"),
 ])
 def test_spells_refuse(rows, column, value, message):
     broken = CONTRACTS.copy()
@@ -227,6 +243,31 @@ def test_survival_by_hand_and_at_chosen_times():
     answers = churn.lifetimes(years, left)
     assert answers.tolist() == approx([4 / 3, 2, 1 + 0.6 + 2 * 0.4, 4, 2, 10 / 3])
     assert churn.lifetimes(years, left, horizon=1.5)["restricted_mean"] == approx(1.3)
+    assert churn.lifetimes(range(1, 7), [True] * 6)["median"] == 3          # S(3) is ½, but for a bit
+    assert churn.survival_curve([1, 2, 3], [True] * 3, at=[0, 2, 5])["survival"].tolist() == approx([1, 1 / 3, 0])
+    with pytest.raises(DataError, match="years and left have different indexes"):
+        churn.survival_curve(pd.Series([1, 2]), pd.Series([True, False], index=[1, 0]))
+
+
+@pytest.mark.parametrize(("times", "left", "survival", "median", "mean"), [
+    ([6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35],
+     [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0],
+     [1, 0.857, 0.807, 0.753, 0.690, 0.627, 0.538, 0.448], 23, 23.29),      # 6-MP
+    ([1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23], [1] * 21, None, 8, 8.67),  # placebo
+])
+def test_remission_of_leukaemia_as_in_the_textbooks(times, left, survival, median, mean):
+    # Freireich and others (1963), Gehan (1965)
+    answers, curve = churn.lifetimes(times, left), churn.survival_curve(times, left)
+    assert answers["median"] == median and answers["restricted_mean"] == approx(mean, abs=0.005)
+    if survival:
+        assert curve["survival"].round(3).tolist() == survival
+        assert curve.loc[1, ["low", "high"]].tolist() == approx([0.620, 0.952], abs=5e-4)
+
+
+def test_many_customers_are_counted_in_a_moment():
+    times = np.random.default_rng(1).permutation(40_000) / 7
+    table = churn.survival_curve(times, [True] * 40_000)
+    assert table["left"].sum() == 40_000 and table["at_risk"].tolist()[-1] == 1
 
 
 def test_everybody_seen_to_the_end_gives_plain_shares():
@@ -320,12 +361,17 @@ def test_reichheld_halves_the_leavers():
     assert undiscounted["relative"] == approx(1)
     assert np.isnan(churn.retention_for_uplift(0.01, 0.05, 0.10, timing="residual"))
     assert np.isnan(churn.retention_for_uplift(0.01, 0.05, 0.10, timing="immediate"))
+    for timing in ("immediate", "residual"):
+        assert np.isnan(churn.retention_for_uplift(0.25, 0, 0.10, timing=timing))
+    with pytest.raises(ValueError, match="relative 85 is a gain of 8,500 %: did you mean 0.85"):
+        churn.retention_for_uplift(85, 0.05, 0.10, timing="immediate")
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
     ((87, 0.05, 0.1), "retention_rate 87 is not between 0 and 1: did you mean 0.87"),
     ((0.87, 5, 0.1), "points 5 is not between -1 and 1: did you mean 0.05"),
     ((0.97, 0.05, 0.1), "0.97 and 0.05 make 1.02"), ((0.8, 0.05, 10), "discount_rate 10 .*did you mean 0.1"),
+    (("0.8", 0.05, 0.1), "must be a number, not '0.8'"), ((True, -0.05, 0.1), "must be a number, not True"),
     (([[0.8]], 0.05, 0.1), "must be one number or a list"), ((np.nan, 0.05, 0.1), "must be a finite number"),
 ])
 def test_uplift_refuses(arguments, message):
@@ -389,6 +435,18 @@ def test_book_ladder_divides_by_successes():
         churn.book_ladder({"keep": keep.assign(gained=0)})
     with pytest.raises(DataError, match="spent of keep of 0 must be zero or more, not -1"):
         churn.book_ladder({"keep": keep.assign(spent=-1.0)})
+    same = keep.set_axis([7, 8, 9]).assign(spent=[10.0, 30.0, 26.0])
+    assert churn.book_ladder({"a": same, "b": same})["times_high"].tolist() == [1, 1]      # drawn together
+    rare = pd.DataFrame({"spent": [5.0] * 4, "gained": [1, 0, 0, 0]})
+    found = churn.book_ladder({"keep": keep, "rare": rare})
+    assert found.loc["rare", "high"] == np.inf and found.loc["rare", "times_high"] == np.inf
+    for gained, message in ((0.5, "gained of win must be true/false"), ("yes", "gained of win must be true/false")):
+        with pytest.raises(DataError, match=message):
+            churn.book_ladder({"keep": keep, "win": win.assign(gained=gained)})
+    with pytest.raises(DataError, match="nothing was spent in the step 'keep'"):
+        churn.book_ladder({"keep": keep.assign(spent=0.0), "win": win})
+    with pytest.raises(DataError, match="steps is empty"):
+        churn.book_ladder({})
     with pytest.raises(DataError, match="win lack the column"):
         churn.book_ladder({"keep": keep, "win": win.drop(columns="gained")})
 
@@ -404,6 +462,8 @@ def test_the_apology_of_the_lecture():
     assert at["npv"] == approx(0, abs=1e-8)
     more = churn.recovery_value(10_000, 50_000, stays_with=0.8, stays_without=0.6, beyond=20_000, word_of_mouth=1_000)
     assert more[["npv", "break_even_rise"]].tolist() == approx([5_000, 9_000 / 70_000])
+    kind = churn.recovery_value(0, 50_000, stays_with=0.6, stays_without=0.5)
+    assert kind["npv"] == approx(5_000) and kind["break_even_rise"] == 0 and np.isnan(kind["roi"])
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 0.5), st.floats(0, 5))
@@ -422,7 +482,7 @@ def test_the_tree_adds_up_to_the_value(stays_with, stays_without, rate, years):
     ({"stays_with": 90}, "stays_with 90 is not between 0 and 1: did you mean 0.9"),
     ({"stays_without": -0.1}, "stays_without -0.1 is not between"),
     ({"years": -1}, "years must be zero or more, not -1"),
-    ({"profit": 0}, "nothing is at stake"), ({"cost": 0}, "cost must be above zero"),
+    ({"profit": 0}, "nothing is at stake"), ({"cost": -1}, "cost must be zero or more"),
     ({"discount_rate": 10}, "did you mean 0.1"),
 ])
 def test_recovery_refuses(change, message):
@@ -447,9 +507,17 @@ def test_referral_value_by_type():
     split = pd.DataFrame({"year": [0], "anyway": [0.4], "margin": [100.0], "saved": [50.0], "referral_cost": [10.0]})
     assert churn.referral_value(split, 0.1, saved_for="anyway")["value"] == approx(0.6 * 90 + 0.4 * 50)
     for column, value, message in (("anyway", 40, "did you mean 0.4"), ("year", -1, "must be zero or more"),
-                                   ("saved", np.nan, "1 of 1 values of saved")):
+                                   ("saved", np.nan, "1 of 1 values of saved"), ("reward", 3.0, "'reward', which is"),
+                                   ("year", 2025, "is 2025, not between 0 and 100"), ("anyway", "0.5", "be numbers")):
         with pytest.raises(DataError, match=message):
             churn.referral_value(split.assign(**{column: value}), 0.1)
+
+
+def test_winning_a_friend_is_saved_once():
+    rows = pd.DataFrame({"friend_id": [1, 1], "year": [0, 1], "anyway": True, "margin": 100.0, "saved": [50.0, 0.0]})
+    assert churn.referral_value(rows, 0.1)["value"] == 50
+    with pytest.raises(DataError, match="1 row.s. of saved repeat that of a friend"):
+        churn.referral_value(rows.assign(saved=50.0), 0.1)
 
 
 def test_a_word_in_visits():
@@ -481,13 +549,17 @@ def test_winback_rates_and_plan():
 @pytest.mark.parametrize(("change", "message"), [
     ({"customer_id": [1, 1]}, "1 customer id.s. are there twice"),
     ({"reason": ["x", "y"]}, "no row for the reason 'x'"),
-    ({"value": [1.0, np.nan]}, "1 of 2 values of value"),
+    ({"value": [1.0, np.nan]}, "1 of 2 values of value"), ({"customer_id": [1, None]}, "1 of 2 have no customer_id"),
 ])
 def test_winback_refuses(change, message):
     rates = pd.DataFrame({"rate": [0.2], "low": [0.1], "high": [0.3]}, index=["neglect"])
     leavers = pd.DataFrame({"customer_id": [1, 2], "reason": ["neglect", "neglect"], "value": [1.0, 2.0]})
     with pytest.raises(DataError, match=message):
         churn.winback_plan(leavers.assign(**change), rates, cost=20)
+    with pytest.raises(DataError, match="rates: that of 'neglect' lies outside its interval"):
+        churn.winback_plan(leavers, rates.rename(columns={"low": "high", "high": "low"}), cost=20)
+    with pytest.raises(DataError, match="the reason 'neglect' is there twice"):
+        churn.winback_plan(leavers, pd.concat([rates, rates]), cost=20)
     with pytest.raises(DataError, match="chance of 0: 25 is not between 0 and 1"):
         churn.winback_value(25, 100, 5)
     with pytest.raises(DataError, match="1 of 1 attempts have no reason"):
@@ -515,6 +587,12 @@ def test_contract_years_know_what_happened_in_them():
         churn.contract_years(CONTRACTS.assign(started_on=after(0, 300, 0, 100, 465)))
     with pytest.raises(DataError, match="1 contract id.s. are there twice"):
         churn.contract_years(CONTRACTS.assign(contract_id=[1, 1, 3, 4, 5]))
+    for change, message in (({"due_on": DAY}, "end before they start"), ({"contract_id": None}, "have no contract_id"),
+                            ({"customer_id": None}, "have no customer_id")):
+        with pytest.raises(DataError, match=message):
+            churn.contract_years(CONTRACTS.assign(**change), contacts=contacts)
+    with pytest.raises(DataError, match="nobody would be found"):
+        churn.contract_years(CONTRACTS, contacts=contacts.astype({"customer_id": str}))
     with pytest.raises(ValueError, match="costs need lines"):
         churn.contract_years(CONTRACTS, costs={"visits": visits})
 
@@ -528,9 +606,32 @@ def test_stay_effect_is_newcombes():
     spread = 1.959964 * np.sqrt(0.2 / 56 + 0.4 / 48)
     assert effect["exit_share_low"] == approx(1 - 0.8 / 0.6 * np.exp(spread), abs=1e-6)
     for stayed, treated, message in (([1, 0], [1, 1], "2 treated and 0 untreated"), ([1], [1, 0], "one value per"),
-                                     ([1, 0], [1, 0], "nobody stayed in one"), ([1, None], [1, 0], "1 of 2 values")):
+                                     ([1, None], [1, 0], "1 of 2 values"),
+                                     (pd.Series([1, 0]), pd.Series([1, 0], index=[1, 0]), "different indexes")):
         with pytest.raises(DataError, match=message):
             churn.stay_effect(stayed, treated)
+
+
+def test_a_group_in_which_all_did_the_same_is_not_certain():
+    nobody = churn.stay_effect([0] * 5 + [1, 0, 0], [1] * 5 + [0] * 3)
+    assert nobody["difference"] == approx(-1 / 3) and nobody[["exit_share", "exit_share_low"]].isna().all()
+    every = churn.stay_effect([1] * 20, [1, 0] * 10)
+    assert every["exit_share"] == 0 and every["exit_share_low"] < -0.2 < 0.2 < every["exit_share_high"]
+    gain = churn.saving_gain([1] * 20, [1, 0] * 10, [100.0, 120.0], reached=10, clusters=range(20))
+    assert gain["gain"] == 0 and gain["low"] < -50 and gain["high"] > 50
+
+
+def test_customers_with_several_rows_are_drawn_whole():
+    stayed = [1] * 80 + [0] * 20 + [1] * 60 + [0] * 40
+    treated, worth = [1] * 100 + [0] * 100, [900.0, 1100.0]
+    one = churn.saving_gain(stayed, treated, worth, reached=50)
+    twice = churn.saving_gain(stayed * 2, treated * 2, worth, reached=50, clusters=[*range(200)] * 2)
+    assert twice["gain"] == one["gain"] and [twice["low"], twice["high"]] == approx([one["low"], one["high"]], rel=0.08)
+    many = churn.saving_gain(stayed, treated, np.tile(worth, 3_000), reached=50, draws=2_000)
+    few = churn.saving_gain(stayed, treated, np.tile(worth, 2_000), reached=50, draws=2_000)
+    assert many["high"] == approx(few["high"], rel=0.05)
+    with pytest.raises(DataError, match="clusters must name the customer of each of the 200 rows"):
+        churn.saving_gain(stayed, treated, worth, reached=50, clusters=[1])
 
 
 def test_a_programme_to_keep_customers():

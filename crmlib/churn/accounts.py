@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_choice, check_count, check_discount_rate, check_fraction, check_positive
-from crmlib.churn.arguments import columns, numbers
+from crmlib.checks import check_choice, check_count, check_discount_rate, check_fraction, check_positive, shown
+from crmlib.churn.arguments import columns, numbers, outcomes
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
 
@@ -133,7 +133,8 @@ def book_ladder(steps, *, level=0.95, draws=1000, seed=0) -> pd.DataFrame:
     ----------
     steps : mapping of str to pandas.DataFrame
         One table per step, the first being the one that the others are compared with. One row per **customer** with
-        ``spent`` (money, all of it) and ``gained`` (customers kept, won or returned: 1 or 0).
+        ``spent`` (money, all of it) and ``gained`` (customers kept, won or returned: 1 or 0). Two tables with the same
+        index of ids are about the same customers, who are then drawn together; a plain count 0, 1, 2 … is no id.
     level : float
         Of the interval: a bootstrap over customers, because what is spent on one of them hangs together.
     draws, seed : int
@@ -143,12 +144,13 @@ def book_ladder(steps, *, level=0.95, draws=1000, seed=0) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Index ``step``: ``customers, gained, spent, cost, low, high`` (money per success), ``times, times_low,
-        times_high`` (multiple of the first step).
+        times_high`` (multiple of the first step). An end is infinite where draws have nobody gained.
 
     Raises
     ------
     DataError
-        If nothing was gained in a step, a column is missing, or spending is negative.
+        If nothing was gained in a step, nothing was spent in the first one, a column is missing, or spending is
+        negative.
 
     Examples
     --------
@@ -159,22 +161,28 @@ def book_ladder(steps, *, level=0.95, draws=1000, seed=0) -> pd.DataFrame:
     """
     level, draws = check_level(level), check_count("draws", draws, minimum=50)
     ends = [(1 - level) / 2, (1 + level) / 2]
-    rng, rows, first = np.random.default_rng(seed), {}, None
+    rows, first, before = {}, None, []
+    if not len(steps):
+        raise DataError("steps is empty: at least one table is needed")
     for name, table in steps.items():
         table = columns(table, ["spent", "gained"], name)
         spent = numbers(f"spent of {name}", table["spent"].reset_index(drop=True), low=0).to_numpy()
-        gained = numbers(f"gained of {name}", table["gained"].astype(float).reset_index(drop=True), low=0, high=1)
-        gained, n = gained.to_numpy(), len(table)
+        gained, n = outcomes(f"gained of {name}", table["gained"]).astype(float), len(table)
         if gained.sum() == 0:
             raise DataError(f"nobody was gained in the step {name!r}: {spent.sum():,.0f} were spent on {n:,} "
                             "customers, and a cost per success does not exist")
-        weights = rng.multinomial(n, np.full(n, 1 / n), size=draws)
-        with np.errstate(divide="ignore"):
-            drawn = (weights @ spent) / (weights @ gained)
+        if not rows and spent.sum() == 0:
+            raise DataError(f"nothing was spent in the step {name!r}: every multiple of nothing is nothing")
+        plain = isinstance(table.index, pd.RangeIndex)
+        place = next((k for k, index in enumerate(before) if not plain and index.equals(table.index)), len(before))
+        before.append(table.index)
+        rng, both = np.random.default_rng([seed, place]), np.column_stack([spent, gained])
+        sums = np.array([both[rng.integers(n, size=n)].sum(axis=0) for _ in range(draws)])
+        drawn = np.divide(sums[:, 0], sums[:, 1], out=np.full(draws, np.inf), where=sums[:, 1] > 0)
         first = drawn if first is None else first
-        low, high = np.quantile(drawn, ends)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            times_low, times_high = np.quantile(drawn / first, ends) if rows else (1.0, 1.0)
+        low, high = np.quantile(drawn, ends, method="inverted_cdf")
+        ratio = np.divide(drawn, first, out=np.full(draws, np.nan), where=np.isfinite(first) & (first > 0))
+        times_low, times_high = np.nanquantile(ratio, ends, method="inverted_cdf") if rows else (1.0, 1.0)
         rows[name] = {"customers": float(n), "gained": gained.sum(), "spent": spent.sum(),
                       "cost": spent.sum() / gained.sum(), "low": low, "high": high, "times": np.nan,
                       "times_low": times_low, "times_high": times_high}
@@ -195,7 +203,7 @@ def recovery_value(cost, profit, *, stays_with, stays_without, years=1.0, discou
     Parameters
     ----------
     cost : float
-        What the gesture costs today **beyond** what would be spent anyway, money, above zero.
+        What the gesture costs today **beyond** what would be spent anyway, money; 0 for a kind word.
     profit : float
         What the next order brings, before `cost`, money, after `years` years.
     stays_with, stays_without : float
@@ -213,7 +221,7 @@ def recovery_value(cost, profit, *, stays_with, stays_without, years=1.0, discou
     -------
     pandas.Series
         ``rise``; ``with_gesture, without`` (expected money of today, per branch); ``npv`` (their difference); ``roi``
-        (npv / cost); ``break_even_rise`` (above 1: cannot pay).
+        (npv / cost; NaN if it costs nothing); ``break_even_rise`` (above 1: cannot pay).
 
     Raises
     ------
@@ -229,7 +237,7 @@ def recovery_value(cost, profit, *, stays_with, stays_without, years=1.0, discou
     >>> discounted[["npv", "break_even_rise"]].round(2).tolist()
     [3636.36, 0.22]
     """
-    cost, profit = check_positive("cost", cost), check_positive("profit", profit, zero=True)
+    cost, profit = check_positive("cost", cost, zero=True), check_positive("profit", profit, zero=True)
     stays = {name: check_fraction(name, value)
              for name, value in (("stays_with", stays_with), ("stays_without", stays_without))}
     years = check_positive("years", years, zero=True)
@@ -241,7 +249,7 @@ def recovery_value(cost, profit, *, stays_with, stays_without, years=1.0, discou
     with_gesture, without = stays["stays_with"] * at_stake - cost, stays["stays_without"] * at_stake - spared
     return pd.Series({
         "rise": stays["stays_with"] - stays["stays_without"], "with_gesture": with_gesture, "without": without,
-        "npv": with_gesture - without, "roi": (with_gesture - without) / cost,
+        "npv": with_gesture - without, "roi": (with_gesture - without) / cost if cost else math.nan,
         "break_even_rise": (cost - spared) / at_stake,
     })
 
@@ -317,6 +325,8 @@ def referral_value(referred, discount_rate, *, saved_for="both") -> pd.Series:
         One row per friend and year: ``year`` (t, from 0), ``anyway`` (would have come without the referral: true or
         false, or the chance of it), ``margin``; and, taken as 0 where the column is missing, ``referral_cost``
         (reward), ``retention_cost``, ``saved`` (acquisition cost that need not be spent; in the friend's first row).
+        ``friend_id``, where given, is used to check just that. Other columns are refused: a cost under another name
+        would be left out without a word.
     discount_rate : float
         A year, effective.
     saved_for : {"both", "anyway"}
@@ -332,7 +342,8 @@ def referral_value(referred, discount_rate, *, saved_for="both") -> pd.Series:
     Raises
     ------
     DataError
-        If a column is missing, a year or a cost is negative, or `anyway` is no chance.
+        If a column is missing or not known, a year is no year from now, a cost is negative, `anyway` is no chance, or
+        a friend's ``saved`` is there in several rows.
 
     Notes
     -----
@@ -348,11 +359,18 @@ def referral_value(referred, discount_rate, *, saved_for="both") -> pd.Series:
     check_choice("saved_for", saved_for, ("both", "anyway"))
     rate = check_discount_rate("discount_rate", discount_rate)
     table = columns(referred, ["year", "anyway", "margin"], "referred").reset_index(drop=True)
-    year = numbers("year", table["year"], low=0)
-    anyway = numbers("anyway", table["anyway"].astype(float), low=0, high=1)
+    known = ("friend_id", "year", "anyway", "margin", "referral_cost", "retention_cost", "saved")
+    if strange := [name for name in table.columns if name not in known]:
+        raise DataError(f"referred has the column {shown(strange[0])}, which is not known: rename or drop it; "
+                        f"known are {', '.join(known)}")
+    year = numbers("year", table["year"], low=0, high=100)
+    is_flag = table["anyway"].map(lambda each: isinstance(each, bool | np.bool_)).all()
+    anyway = numbers("anyway", table["anyway"].astype(float) if is_flag else table["anyway"], low=0, high=1)
     margin = numbers("margin", table["margin"])
     reward, keeping, saved = (numbers(name, table[name], low=0) if name in table.columns else 0.0 * year
                               for name in ("referral_cost", "retention_cost", "saved"))
+    if "friend_id" in table.columns and (often := table.loc[saved > 0, "friend_id"].duplicated()).any():
+        raise DataError(f"{int(often.sum()):,} row(s) of saved repeat that of a friend: winning somebody is saved once")
     worth = (1 + rate) ** -year
     one = (1 - anyway) * (margin - reward - keeping + (saved if saved_for == "both" else 0.0)) * worth
     two = anyway * saved * worth

@@ -1,5 +1,7 @@
 """What the functions of this chapter accept: numbers in range, outcomes yes or no, tables with their columns."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 
@@ -44,6 +46,19 @@ def outcomes(name, values) -> np.ndarray:
         strange = series[~series.isin([True, False, 0, 1])].unique()[:4].tolist()
         raise DataError(f"{name} must be true/false or 1/0, one per row; found {strange or 'no row'}")
     return series.astype(bool).to_numpy()
+
+
+def check_money(name, value) -> float:
+    """Return an amount, of either sign, as float; text, true/false and what is not finite are refused."""
+    return check_fraction(name, value, low=-sys.float_info.max, high=sys.float_info.max)
+
+
+def aligned(first, second, names) -> None:
+    """Refuse two Series about different rows: they would be paired by position, whatever their indexes say."""
+    if isinstance(first, pd.Series) and isinstance(second, pd.Series) and len(first) == len(second) \
+            and not first.index.equals(second.index):
+        raise DataError(f"{' and '.join(names)} have different indexes: bring them into the same order, or pass "
+                        "arrays that are")
 
 
 def columns(table, needed, name) -> pd.DataFrame:

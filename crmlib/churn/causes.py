@@ -11,7 +11,7 @@ from crmlib.intervals import check_level, share_interval
 POLICIES = ("raise", "other", "normalise")
 
 
-def check_causes(shares, *, policy="raise", total=1.0, other="not stated", tolerance=0.005) -> pd.DataFrame:
+def check_causes(shares, *, policy="raise", total=1.0, other="not stated", tolerance=None) -> pd.DataFrame:
     """Return a table of causes that adds up to one, or refuse one that does not.
 
     Parameters
@@ -26,7 +26,8 @@ def check_causes(shares, *, policy="raise", total=1.0, other="not stated", toler
     other : str
         Name of the row that ``"other"`` adds.
     tolerance : float
-        Largest distance from 1 that rounding explains; a table within it is divided by its sum under any policy.
+        Largest distance from `total` that rounding explains, in the unit of `total` and at most a twentieth of it; a
+        table within it is divided by its sum under any policy. By default half a per cent.
 
     Returns
     -------
@@ -52,7 +53,11 @@ def check_causes(shares, *, policy="raise", total=1.0, other="not stated", toler
     [0.0125, 0.0625, 0.0875, 0.1125, 0.1875, 0.5375]
     """
     check_choice("policy", policy, POLICIES)
-    total, tolerance = check_positive("total", total), check_positive("tolerance", tolerance, zero=True)
+    total = check_positive("total", total)
+    tolerance = 0.005 if tolerance is None else check_positive("tolerance", tolerance, zero=True) / total
+    if tolerance > 0.05 + 1e-12:
+        raise ValueError(f"tolerance {tolerance * total:g} is {tolerance:.0%} of the total {total:g}: rounding "
+                         "explains 5 % at most")
     given = numbers("shares", pd.Series(dict(shares)) if not isinstance(shares, pd.Series) else shares)
     if (wrong := (given < 0) | (given > total)).any():
         name, value = given[wrong].index[0], given[wrong].iloc[0]
@@ -110,7 +115,8 @@ def cause_shares(reasons, *, groups=None, population=None, level=0.95) -> pd.Dat
     -------
     pandas.DataFrame
         One row per reason, most frequent first, index ``reason``: ``asked`` (answers), ``share, low, high``. The
-        interval is Wilson's with the effective number ``1 / Σ W_g² / n_g`` of answers (Kish).
+        interval is Wilson's with the effective number ``1 / Σ W_g² / n_g`` of answers (Kish). It is one for whoever
+        might have left; for those who did leave it is too wide where a large part of them was asked.
 
     Raises
     ------
@@ -131,6 +137,9 @@ def cause_shares(reasons, *, groups=None, population=None, level=0.95) -> pd.Dat
     if reasons.empty or reasons.isna().any():
         raise DataError(f"{int(reasons.isna().sum()):,} of {len(reasons):,} reasons are missing: leave out who gave "
                         "none, and say how many they were")
+    if reasons.index.has_duplicates:
+        raise DataError(f"{int(reasons.index.duplicated().sum()):,} of {len(reasons):,} reasons have an index that is "
+                        "there twice: one row per customer")
     if (groups is None) != (population is None):
         raise ValueError("groups and population belong together: who was asked, and how many left, by group")
     if groups is None:
@@ -199,8 +208,8 @@ def cause_pareto(shares, *, leavers, value, preventable, cost=None) -> pd.DataFr
     table = check_causes(shares)[["share"]].sort_values("share", ascending=False, kind="stable")
 
     def by_cause(name, given, **limits):
-        given = pd.Series(dict(given), dtype=float)
-        values = numbers(name, given, **limits) if len(given) else given
+        given = pd.Series(dict(given))
+        values = numbers(name, given, **limits) if len(given) else given.astype(float)
         if strange := [each for each in values.index if each not in table.index]:
             raise DataError(f"{name} names {shown(strange[0])}, which is no cause; causes are "
                             f"{', '.join(map(str, table.index))}")

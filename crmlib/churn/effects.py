@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_fraction, check_positive, shown
-from crmlib.churn.arguments import columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
 from crmlib.errors import DataError
+from crmlib.identity import same_id_type
 from crmlib.intervals import check_level, normal_quantile, share_interval
 from crmlib.lines import lines_table
 
@@ -34,7 +35,8 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
     Raises
     ------
     DataError
-        If columns are missing, contract ids are there twice, or years of one customer overlap.
+        If columns are missing, ids are missing, there twice or of two types, a year ends before it starts, or years of
+        one customer overlap.
 
     Examples
     --------
@@ -47,6 +49,12 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
     """
     needed = ["contract_id", "customer_id", "started_on", "due_on"]
     table = days("contracts", columns(contracts, needed, "contracts"), ["started_on", "due_on"]).reset_index(drop=True)
+    for name in needed[:2]:
+        if gaps := int(table[name].isna().sum()):
+            raise DataError(f"{gaps:,} of {len(table):,} contracts have no {name}")
+    if (wrong := table["due_on"] <= table["started_on"]).any():
+        raise DataError(f"contracts: {int(wrong.sum()):,} contract year(s) end before they start, first contract "
+                        f"{shown(table.loc[wrong, 'contract_id'].iloc[0])}")
     if twice := int(table["contract_id"].duplicated().sum()):
         raise DataError(f"contracts: {twice:,} contract id(s) are there twice")
     ordered = table.sort_values(["customer_id", "started_on"])
@@ -58,6 +66,8 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
 
     def inside(events, name, more=()):
         events = days(name, columns(events, ["customer_id", "date", *more], name), ["date"])
+        events = events[events["customer_id"].notna()]
+        same_id_type(f"customer_id of {name}", events["customer_id"], "those of contracts", table["customer_id"])
         both = table[needed].merge(events[["customer_id", "date", *more]], on="customer_id")
         return both[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"])]
 
@@ -83,6 +93,7 @@ def _cents_within(years, table, money, name):
     events = lines_table(table, ("customer_id", "date", money), money=(money,), name=name)
     cents = (events[money] * 100).round().cast("int64")
     daily = events.group_by("customer_id", events["date"].cast("date").name("day")).agg(cents=cents.sum()).execute()
+    same_id_type(f"customer_id of {name}", daily["customer_id"], "those of contracts", years["customer_id"])
     both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(daily, on="customer_id")
     day = pd.to_datetime(both["day"])
     both = both[(day >= both["started_on"]) & (day < both["due_on"])]
@@ -107,13 +118,13 @@ def stay_effect(stayed, treated, *, level=0.95) -> pd.Series:
         ``treated, untreated`` (numbers); ``stay_treated, stay_untreated`` (shares); ``difference, difference_low,
         difference_high`` (share, Newcombe's interval from two Wilson intervals); ``exit_share, exit_share_low,
         exit_share_high``: the part of those who would have stayed without it and leave with it,
-        ``1 - stay_treated / stay_untreated`` (log interval; negative: the treatment keeps people).
+        ``1 - stay_treated / stay_untreated`` (log interval, where everybody stayed in a group from the two Wilson
+        intervals; negative: the treatment keeps people). NaN if nobody stayed in one of the groups.
 
     Raises
     ------
     DataError
-        If values are missing, lengths differ, or one of the groups is empty; for the exit share, if nobody stayed in
-        one of them.
+        If values are missing, lengths or indexes differ, or one of the groups is empty.
 
     Examples
     --------
@@ -122,6 +133,7 @@ def stay_effect(stayed, treated, *, level=0.95) -> pd.Series:
     [0.2, -0.187, 0.521]
     """
     level = check_level(level)
+    aligned(stayed, treated, ("stayed", "treated"))
     stay, touched = outcomes("stayed", np.asarray(stayed)), outcomes("treated", np.asarray(treated))
     if len(stay) != len(touched):
         raise DataError(f"stayed ({len(stay):,}) and treated ({len(touched):,}) must have one value per decision each")
@@ -129,17 +141,21 @@ def stay_effect(stayed, treated, *, level=0.95) -> pd.Series:
     if not n or not m:
         raise DataError(f"{n:,} treated and {m:,} untreated: a comparison needs both")
     x, y = int(stay[touched].sum()), int(stay[~touched].sum())
-    if not x or not y:
-        raise DataError("nobody stayed in one of the two groups: their ratio has no interval")
     p, q = x / n, y / m
     (p_low, p_high), (q_low, q_high) = share_interval(x, n, level=level), share_interval(y, m, level=level)
-    spread = normal_quantile(level) * np.sqrt((1 - p) / x + (1 - q) / y)
+    if not x or not y:
+        ratio = down = up = np.nan
+    elif x == n or y == m:
+        ratio = p / q
+        down, up = np.hypot(np.log(p / p_low), np.log(q_high / q)), np.hypot(np.log(p_high / p), np.log(q / q_low))
+    else:
+        ratio = p / q
+        down = up = normal_quantile(level) * np.sqrt((1 - p) / x + (1 - q) / y)
     return pd.Series({
         "treated": float(n), "untreated": float(m), "stay_treated": p, "stay_untreated": q, "difference": p - q,
         "difference_low": p - q - np.hypot(p - p_low, q_high - q),
         "difference_high": p - q + np.hypot(p_high - p, q - q_low),
-        "exit_share": 1 - p / q, "exit_share_low": 1 - p / q * np.exp(spread),
-        "exit_share_high": 1 - p / q * np.exp(-spread),
+        "exit_share": 1 - ratio, "exit_share_low": 1 - ratio * np.exp(up), "exit_share_high": 1 - ratio * np.exp(-down),
     })
 
 
@@ -174,10 +190,13 @@ def saving_plan(reached, *, rise, value, cost) -> pd.Series:
                       "break_even_rise": cost / (reached * value)})
 
 
-def saving_gain(stayed, treated, values, *, reached, level=0.95, draws=2000, seed=0) -> pd.Series:
+def saving_gain(stayed, treated, values, *, reached, clusters=None, value_clusters=None, level=0.95, draws=10_000,
+                seed=0) -> pd.Series:
     """Return the gain of a programme with an interval: a trial says how many more stay, a list what they are worth.
 
     ``gain = reached · (stay rate treated - stay rate untreated) · mean value``
+
+    It is the gain over reaching **none** of them: who is reached already must not be among the `reached`.
 
     Parameters
     ----------
@@ -186,11 +205,15 @@ def saving_gain(stayed, treated, values, *, reached, level=0.95, draws=2000, see
     values : array-like
         What each of the customers reached would be worth if kept, money.
     reached : float
-        How many are reached a year.
+        How many are reached a year who would not be reached otherwise.
+    clusters, value_clusters : array-like, optional
+        The customer of each row of the trial, and of the values, where a customer may have several rows (contract
+        years): whole customers are drawn then. Without them every row counts as a customer of its own.
     level : float
-        Of the interval: a bootstrap of both, each drawn on its own.
+        Of the interval. It carries the chance in the trial and the spread of the values, each drawn on its own, and
+        nothing else: a multiple inside the values is taken as known.
     draws, seed : int
-        Of the bootstrap.
+        How many draws, and their seed. An end of a 99 % interval rests on one draw in two hundred.
 
     Returns
     -------
@@ -207,10 +230,39 @@ def saving_gain(stayed, treated, values, *, reached, level=0.95, draws=2000, see
     level, draws = check_level(level), check_count("draws", draws, minimum=50)
     reached, effect = check_positive("reached", reached), stay_effect(stayed, treated)
     worth = numbers("values", np.asarray(values)).to_numpy()
-    rng, n, m = np.random.default_rng(seed), int(effect["treated"]), int(effect["untreated"])
-    rise = (rng.binomial(n, effect["stay_treated"], draws) / n - rng.binomial(m, effect["stay_untreated"], draws) / m)
-    mean = np.array([rng.choice(worth, len(worth)).mean() for _ in range(draws)])
-    low, high = np.quantile(reached * rise * mean, [(1 - level) / 2, (1 + level) / 2])
+    stay, touched = outcomes("stayed", np.asarray(stayed)), outcomes("treated", np.asarray(treated))
+    rng = np.random.default_rng(seed)
+    parts = np.column_stack([stay & touched, touched, stay & ~touched, ~touched]).astype(float)
+    sums = _drawn_sums(_by_cluster(parts, clusters, "clusters"), draws, rng) if clusters is not None else None
+    if sums is None or {0.0, 1.0} & set(effect[["stay_treated", "stay_untreated"]]):
+        # rows on their own; or an arm in which all did the same, from which a bootstrap would draw certainty
+        n, m, x, y = (effect[name] for name in ("treated", "untreated", "stay_treated", "stay_untreated"))
+        rise = rng.beta(x * n + 0.5, n - x * n + 0.5, draws) - rng.beta(y * m + 0.5, m - y * m + 0.5, draws)
+    else:
+        with np.errstate(invalid="ignore"):
+            rise = sums[:, 0] / sums[:, 1] - sums[:, 2] / sums[:, 3]
+    pairs = np.column_stack([worth, np.ones(len(worth))])
+    sums = _drawn_sums(_by_cluster(pairs, value_clusters, "value_clusters"), draws, rng)
+    drawn = reached * rise * (sums[:, 0] / sums[:, 1])
+    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     saved = reached * effect["difference"]
     return pd.Series({"rise": effect["difference"], "value": worth.mean(), "saved": saved, "gain": saved * worth.mean(),
                       "low": low, "high": high})
+
+
+def _by_cluster(parts, clusters, name):
+    """Return the sums of the columns of `parts` by cluster; without clusters, the rows."""
+    if clusters is None:
+        return parts
+    ids = pd.Series(np.asarray(clusters))
+    if len(ids) != len(parts) or ids.isna().any():
+        raise DataError(f"{name} must name the customer of each of the {len(parts):,} rows")
+    return pd.DataFrame(parts).groupby(ids.to_numpy()).sum().to_numpy()
+
+
+def _drawn_sums(rows, draws, rng):
+    """Return the column sums of bootstrap samples of the rows; of many rows, of their normal limit."""
+    n = len(rows)
+    if n > 5_000:
+        return n * rng.multivariate_normal(rows.mean(axis=0), np.cov(rows.T) / n, size=draws, method="svd")
+    return np.array([rows[rng.integers(n, size=n)].sum(axis=0) for _ in range(draws)])

@@ -5,6 +5,7 @@ import math
 import pandas as pd
 
 from crmlib.checks import check_count, check_positive
+from crmlib.churn.arguments import check_money
 from crmlib.errors import DataError
 
 
@@ -40,12 +41,12 @@ def replacement(lost, ordinary, *, acquisition_cost=0.0) -> pd.Series:
     {'exact': 12.73, 'customers': 13.0, 'brought': 3575.0, 'overshoot': 75.0, 'finding_cost': 0.0}
     """
     lost = check_positive("lost", lost, zero=True)
-    ordinary, cost = float(ordinary), check_positive("acquisition_cost", acquisition_cost, zero=True)
-    if not ordinary > 0 or math.isinf(ordinary):
+    cost = check_positive("acquisition_cost", acquisition_cost, zero=True)
+    if (ordinary := check_money("ordinary", ordinary)) <= 0:
         raise ValueError(f"an ordinary customer who brings {ordinary:g} replaces nobody, however many there are: "
                          "ordinary must be above zero")
     exact = lost / ordinary
-    customers = math.ceil(exact * (1 - 1e-12))  # 0.3 / 0.1 is 3 customers, not 4
+    customers = math.ceil(exact * (1 - 1e-15))  # 1.1 / 0.1 is 11 customers, not 12
     return pd.Series({"exact": exact, "customers": float(customers), "brought": customers * ordinary,
                       "overshoot": customers * ordinary - lost, "finding_cost": customers * cost})
 
@@ -77,18 +78,19 @@ def replacement_table(lost, ordinary, *, acquisition_cost=0.0) -> pd.DataFrame:
         odd = sorted(set(lost) ^ set(ordinary))
         raise DataError(f"lost and ordinary are not on the same bases: {', '.join(map(str, odd))} is in one of them "
                         "only")
-    rows = {}
+    rows, cost = {}, check_positive("acquisition_cost", acquisition_cost, zero=True)
     for basis in lost:
-        both = {"lost": float(lost[basis]), "ordinary": float(ordinary[basis])}
+        both = {"lost": check_positive(f"lost ({basis})", lost[basis], zero=True),
+                "ordinary": check_money(f"ordinary ({basis})", ordinary[basis])}
         if both["ordinary"] > 0:
-            rows[basis] = both | replacement(*both.values(), acquisition_cost=acquisition_cost).to_dict()
+            rows[basis] = both | replacement(*both.values(), acquisition_cost=cost).to_dict()
         else:
             rows[basis] = both | {"exact": math.inf, "customers": math.inf, "brought": math.nan, "overshoot": math.nan,
-                                  "finding_cost": math.inf if acquisition_cost > 0 else 0.0}
+                                  "finding_cost": math.inf if cost > 0 else 0.0}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("basis")
 
 
-def loss_account(lost_value, *, replacements=0, new_value=0.0, acquisition_cost=0.0) -> pd.Series:
+def loss_account(lost_value, *, replacements=0, new_value=None, acquisition_cost=0.0) -> pd.Series:
     """Return what losing a customer costs, each thing counted once.
 
     ``total = lost value + n · acquisition cost - n · value of a new one``
@@ -103,7 +105,8 @@ def loss_account(lost_value, *, replacements=0, new_value=0.0, acquisition_cost=
     replacements : int
         How many new customers are found in their place **because** they left; 0 if nobody.
     new_value : float
-        What one of them is worth before acquisition cost, money.
+        What one of them is worth before acquisition cost, money. Needed with replacements: leaving it out is the
+        double count that this function is about.
     acquisition_cost : float
         What finding one costs, money.
 
@@ -120,7 +123,10 @@ def loss_account(lost_value, *, replacements=0, new_value=0.0, acquisition_cost=
     """
     lost = check_positive("lost_value", lost_value, zero=True)
     n = check_count("replacements", replacements, minimum=0)
-    value = check_positive("new_value", new_value, zero=True)
+    if n and new_value is None:
+        raise ValueError(f"new_value is missing: {n:,} new customers bring something, and without it the loss would be "
+                         "counted twice")
+    value = 0.0 if new_value is None else check_positive("new_value", new_value, zero=True)
     cost = n * check_positive("acquisition_cost", acquisition_cost, zero=True)
     return pd.Series({"lost_value": lost, "finding_cost": cost, "brought": 0.0 - n * value,
                       "total": lost + cost - n * value, "counted_twice": lost + cost})

@@ -12,7 +12,9 @@ from crmlib.errors import DataError
 def retention_uplift(retention_rate, points, discount_rate, *, timing, margin=1.0) -> pd.DataFrame:
     """Return what a higher retention rate adds to the value of a customer.
 
-    The value is `crmlib.clv.lifetime_value` at ``r`` and at ``r + points``.
+    The value is `crmlib.clv.lifetime_value` at ``r`` and at ``r + points``, with a margin and a retention rate that
+    stay the same every year. Where margins grow with tenure the uplift is larger (Reichheld's argument): see `growth`
+    of `crmlib.clv.lifetime_value`.
 
     Parameters
     ----------
@@ -47,6 +49,8 @@ def retention_uplift(retention_rate, points, discount_rate, *, timing, margin=1.
     Traceback (most recent call last):
     ValueError: retention_rate 87 is not between 0 and 1: did you mean 0.87?
     """
+    if np.asarray(retention_rate).dtype.kind in "bOSU" and not pd.api.types.is_float_dtype(retention_rate):
+        raise ValueError(f"retention_rate must be a number, not {retention_rate!r}")
     rates = np.atleast_1d(np.asarray(retention_rate, dtype=float))
     if rates.ndim != 1 or not rates.size:
         raise ValueError(f"retention_rate must be one number or a list of numbers, not of shape {rates.shape}")
@@ -75,14 +79,14 @@ def retention_for_uplift(relative, points, discount_rate, *, timing) -> float:
     Parameters
     ----------
     relative : float
-        Gain as a share of the value: 0.25 for 25 %.
+        Gain as a share of the value: 0.25 for 25 %; at most 10.
     points, discount_rate, timing
         As in `retention_uplift`.
 
     Returns
     -------
     float
-        Between 0 and ``1 - points``, the larger one if two do; NaN if none does.
+        Between 0 and ``1 - points``, the larger one if two do; NaN if none does. At a margin that stays the same.
 
     Examples
     --------
@@ -90,20 +94,23 @@ def retention_for_uplift(relative, points, discount_rate, *, timing) -> float:
     0.9
     """
     relative, points = check_positive("relative", relative), check_fraction("points", points)
+    if relative > 10:
+        raise ValueError(f"relative {relative:g} is a gain of {100 * relative:,.0f} %: did you mean "
+                         f"{relative / 100:g}?")
     up = 1 + check_discount_rate("discount_rate", discount_rate)
     if check_choice("timing", timing, clv.TIMINGS) == "residual":
         half, under = (up - points) / 2, ((up - points) / 2) ** 2 - up * points / relative
         found = [half + sign * np.sqrt(under) for sign in (1, -1)] if under >= 0 else []
     else:
         found = [up - points * (1 + relative) / relative]
-    found = [rate for rate in found if 0 <= rate <= 1 - points + 1e-12]
+    found = [rate for rate in found if points > 0 and 0 <= rate <= 1 - points + 1e-12]
     return float(found[0]) if found else float("nan")
 
 
 def value_at_risk(leaving, values) -> pd.Series:
     """Return what a list of customers is expected to take away: ``Σ p_i v_i``.
 
-    Margins of a year give revenue at risk, remaining lifetime values (`clv.lifetime_value` with ``"residual"``) value
+    Yearly revenue gives revenue at risk, remaining lifetime values (`clv.lifetime_value` with ``"residual"``) value
     at risk; adding the two counts the first year twice.
 
     Parameters
@@ -137,7 +144,8 @@ def value_at_risk(leaving, values) -> pd.Series:
 def leaky_bucket(new, churn_rate, *, start=0.0, periods=10) -> pd.DataFrame:
     """Return how many customers there are after each period if so many come and such a part leaves.
 
-    ``N_t = N_{t-1} (1 - c) + new``, which approaches ``new / c``: the level at which as many leave as come.
+    ``N_t = N_{t-1} (1 - c) + new``, which approaches ``new / c``: the level at which as many leave as come. All leave
+    at one rate; where newcomers leave faster, the level is new times the mean stay, and ``1 / c`` is not that mean.
 
     Parameters
     ----------

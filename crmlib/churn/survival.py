@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day, check_positive, shown
-from crmlib.churn.arguments import columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
 from crmlib.lines import lines_table
@@ -14,7 +14,7 @@ from crmlib.lines import lines_table
 DAYS_PER_YEAR = 365  # a contract year
 
 
-def contract_spells(contracts, *, observation_end) -> pd.DataFrame:
+def contract_spells(contracts, *, observation_end, max_gap=31) -> pd.DataFrame:
     """Return how long each customer has been under contract, and whether that is over.
 
     Whoever has not left is **censored**: we know that they stayed at least so long.
@@ -26,6 +26,8 @@ def contract_spells(contracts, *, observation_end) -> pd.DataFrame:
         is not known yet).
     observation_end : str or date
         Last day of the data. No default: a spell of somebody who is still here is as long as we looked.
+    max_gap : int
+        Most days between the end of a renewed year and the start of the next one; a longer gap is refused.
 
     Returns
     -------
@@ -37,7 +39,8 @@ def contract_spells(contracts, *, observation_end) -> pd.DataFrame:
     ------
     DataError
         If columns are missing, a year follows after one that was not renewed, one that was renewed has no next year
-        although it fell due, years overlap, or a result is dated after the end.
+        although it fell due (an extract that was cut makes everybody immortal), years overlap or lie far apart, or a
+        result is dated after the end.
 
     Examples
     --------
@@ -48,7 +51,7 @@ def contract_spells(contracts, *, observation_end) -> pd.DataFrame:
     >>> contract_spells(contracts, observation_end="2024-12-31")[["years", "left"]].round(2).to_numpy().tolist()
     [[2.0, True], [0.5, False]]
     """
-    end = pd.Timestamp(check_day("observation_end", observation_end))
+    end, gap = pd.Timestamp(check_day("observation_end", observation_end)), check_count("max_gap", max_gap, minimum=0)
     needed = ["customer_id", "started_on", "due_on", "renewed"]
     table = days("contracts", columns(contracts, needed, "contracts")[needed], ["started_on", "due_on"])
     if table["customer_id"].isna().any():
@@ -66,6 +69,10 @@ def contract_spells(contracts, *, observation_end) -> pd.DataFrame:
         "spell; give it an id of its own": same & ~table["renewed"].fillna(False),
         "are decided although they fall due after observation_end": table["renewed"].notna() & (table["due_on"] > end),
         "fell due and have no result (renewed is missing)": table["renewed"].isna() & (table["due_on"] < end),
+        f"are renewed, fell due more than {gap} day(s) before {end.date()} and have no next year: are years missing?":
+            table["renewed"].eq(True).fillna(False) & ~same & (table["due_on"] + pd.Timedelta(days=gap) < end),
+        f"are followed by the next one after more than {gap} day(s) without a contract": same & (
+            following > table["due_on"] + pd.Timedelta(days=gap)),
     }
     found = [f"{int(bad.sum()):,} {what} (first: customer {shown(table.loc[bad, 'customer_id'].iloc[0])})"
              for what, bad in problems.items() if bad.any()]
@@ -83,8 +90,9 @@ def survival_curve(years, left, *, groups=None, at=None, level=0.95, no_events="
     """Return the share of customers still here after each time (Kaplan & Meier), by group.
 
     ``S(t) = Π (1 - left_i / at_risk_i)`` over all times ``i`` up to t: a customer who is still here counts among those
-    at risk as long as we have watched, and no longer. Computed by lifelines; the interval is Greenwood's, on the scale
-    of log(-log S), so that it stays between 0 and 1.
+    at risk as long as we have watched, and no longer. That is right if those still here are as likely to leave later
+    as those who were watched longer (censoring tells nothing about leaving). Computed by lifelines; the interval is
+    Greenwood's, on the scale of log(-log S), so that it stays between 0 and 1.
 
     Source: Kaplan, E. L. & Meier, P. (1958), "Nonparametric Estimation from Incomplete Observations".
 
@@ -108,12 +116,13 @@ def survival_curve(years, left, *, groups=None, at=None, level=0.95, no_events="
     -------
     pandas.DataFrame
         ``group`` ("all" without groups), ``time, at_risk`` (just before), ``left`` (at that time; with `at`, since the
-        row before), ``survival, low, high`` (shares). Beyond the longest time watched in a group they are NaN.
+        row before), ``survival, low, high`` (shares). Beyond the longest time watched in a group they are NaN, unless
+        everybody had left by then.
 
     Raises
     ------
     DataError
-        If times are negative or missing, lengths differ, or a group has nobody who left.
+        If times are negative or missing, lengths or indexes differ, or a group has nobody who left.
 
     Examples
     --------
@@ -126,6 +135,8 @@ def survival_curve(years, left, *, groups=None, at=None, level=0.95, no_events="
     from lifelines import KaplanMeierFitter
 
     level, check = check_level(level), check_choice("no_events", no_events, ("raise", "keep"))
+    aligned(years, left, ("years", "left"))
+    aligned(years, groups, ("years", "groups"))
     times = numbers("years", np.asarray(years), low=0).to_numpy()
     gone = outcomes("left", np.asarray(left))
     names = np.full(len(times), "all", dtype=object) if groups is None else np.asarray(groups, dtype=object)
@@ -154,15 +165,16 @@ def survival_curve(years, left, *, groups=None, at=None, level=0.95, no_events="
         survival = fit.survival_function_.iloc[:, 0].reindex(events).to_numpy()
         limits = fit.confidence_interval_.reindex(events).to_numpy()
         limits[survival == 1] = 1.0 if gone[here].any() else np.nan
-        since = np.concatenate([[-1.0], report[:-1]])
+        watched, went = np.sort(times[here]), np.sort(times[here & gone])
+        by_then = np.searchsorted(went, report, side="right")
         table = pd.DataFrame({
             "group": name, "time": report,
-            "at_risk": [int((times[here] >= t).sum()) for t in report],
-            "left": [int((gone[here] & (times[here] > a) & (times[here] <= t)).sum()) for a, t in
-                     zip(since, report, strict=True)],
+            "at_risk": len(watched) - np.searchsorted(watched, report, side="left"),
+            "left": np.diff(by_then, prepend=0),
             "survival": survival[place], "low": limits[place, 0], "high": limits[place, 1],
         })
-        table.loc[table["time"] > times[here].max(), ["survival", "low", "high"]] = np.nan
+        if survival[-1] > 0:
+            table.loc[table["time"] > watched[-1], ["survival", "low", "high"]] = np.nan
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
 
@@ -185,7 +197,8 @@ def lifetimes(years, left, *, horizon=None) -> pd.Series:
         ``restricted_mean``: area under the survival curve up to the ``horizon``, the mean of min(time, horizon);
         ``median``: first time at which half are gone, infinite if that was not seen;
         ``exposure_per_leaver``: all time watched divided by the number who left, the mean **if** the chance of leaving
-        were the same for all and at all times.
+        were the same for all, at all times, and at any moment (where one can leave on the last day of a contract year
+        only, the started part of a year counts without any risk: too long).
 
     Raises
     ------
@@ -206,7 +219,7 @@ def lifetimes(years, left, *, horizon=None) -> pd.Series:
                         "nothing about what comes after")
     inside = curve[curve["time"] <= horizon]
     steps = np.diff(np.append(inside["time"], horizon))
-    half = curve.loc[curve["survival"] <= 0.5, "time"]
+    half = curve.loc[curve["survival"] <= 0.5 + 1e-12, "time"]  # a product of rates may miss ½ by a bit
     return pd.Series({
         "leavers_only": times[gone].mean(), "everybody_so_far": times.mean(),
         "restricted_mean": float((inside["survival"] * steps).sum()), "horizon": horizon,

@@ -104,7 +104,12 @@ def winback_plan(leavers, rates, *, cost) -> pd.DataFrame:
     Raises
     ------
     DataError
-        If ids are there twice, or a reason has no rate.
+        If ids are missing or there twice, a reason has no rate or two, or a rate lies outside its interval.
+
+    Notes
+    -----
+    The chance is how many **return**, not how many more return than would without a call: where many come back on
+    their own, take the rise of a trial instead.
 
     Examples
     --------
@@ -115,10 +120,17 @@ def winback_plan(leavers, rates, *, cost) -> pd.DataFrame:
     """
     cost = check_positive("cost", cost, zero=True)
     table = columns(leavers, ["customer_id", "reason", "value"], "leavers").reset_index(drop=True)
+    if gaps := int(table["customer_id"].isna().sum()):
+        raise DataError(f"leavers: {gaps:,} of {len(table):,} have no customer_id")
     if twice := int(table["customer_id"].duplicated().sum()):
         raise DataError(f"leavers: {twice:,} customer id(s) are there twice: who left twice is called once")
     worth = numbers("value", table["value"])
     rates = columns(rates, ["rate", "low", "high"], "rates")
+    if rates.index.has_duplicates:
+        raise DataError(f"rates: the reason {shown(rates.index[rates.index.duplicated()][0])} is there twice")
+    if (wrong := (rates["low"] > rates["rate"] + 1e-12) | (rates["rate"] > rates["high"] + 1e-12)).any():
+        raise DataError(f"rates: that of {shown(rates.index[wrong][0])} lies outside its interval: low, then "
+                        "high")
     if strange := [each for each in table["reason"].unique() if each not in rates.index]:
         raise DataError(f"rates have no row for the reason {shown(strange[0])}: who was never tried has no rate; "
                         "pool it with another reason, or leave these customers out")
