@@ -47,8 +47,9 @@ def loss_waterfall(account, *, unit="yuan", ax=None):
     starts, sizes = [0, lost, lost + found, 0, 0], [lost, found, brought, account["total"], account["counted_twice"]]
     ax.bar(range(5), sizes, bottom=starts, width=0.6, color=[_COLD, _COLD, _GREEN, "black", _WARM])
     for place, (start, size) in enumerate(zip(starts, sizes, strict=True)):
-        ax.annotate(f"{size:,.0f}", (place, max(start, start + size)), xytext=(0, 4), textcoords="offset points",
-                    ha="center", weight="bold")
+        end, up = (start + size, size >= 0)  # above what stands, below what hangs
+        ax.annotate(f"{size:,.0f}", (place, end), xytext=(0, 4 if up else -4), textcoords="offset points", ha="center",
+                    va="bottom" if up else "top", weight="bold")
     ax.axhline(0, color="black", linewidth=1)
     ax.set_xticks(range(5), names)
     _thousands(ax.yaxis)
@@ -73,7 +74,7 @@ def survival_steps(curve, *, truth=None, wrong=None, unit="contract years", ax=N
         share, low, high = (100 * np.append(part[column], part[column].iloc[-1]) for column in
                             ("survival", "low", "high"))
         ax.step(time, share, where="post", color=colour, label="Kaplan-Meier" if groups == ["all"] else str(name))
-        ax.fill_between(time, low, high, step="post", color=colour, alpha=0.18, linewidth=0)
+        ax.fill_between(time, low, high, step="post", color=colour, alpha=0.18 if len(groups) < 3 else 0.1, linewidth=0)
     if wrong is not None:
         name, part = wrong
         ax.step(part["time"], 100 * part["survival"], where="post", color=_GREY, linestyle="--", label=name)
@@ -96,7 +97,10 @@ def cause_bars(shares, *, truth=None, controllable=(), ax=None):
     at = np.arange(len(table))
     share = 100 * table["share"]
     spread = [(share - 100 * table["low"]).clip(lower=0), (100 * table["high"] - share).clip(lower=0)]
-    ax.bar(at, share, width=0.62, color=[_COLD if name in set(controllable) else _GREY for name in table.index])
+    ours = table.index.isin(list(controllable))
+    for label, colour, which in (("controllable", _COLD, ours), ("not controllable", _GREY, ~ours)):
+        if which.any():
+            ax.bar(at[which], share[which], width=0.62, color=colour, label=label)
     ax.errorbar(at, share, yerr=spread, fmt="none", ecolor="black", capsize=4, linewidth=1.5)
     ax.plot(at, share.cumsum(), "o-", color=_WARM, linewidth=1.8, label="added up")
     if truth is not None:

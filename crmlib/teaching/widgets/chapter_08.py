@@ -37,7 +37,7 @@ def customer_account(*, margin, retention_rate, discount_rate, acquisition_cost,
     Returns
     -------
     pandas.Series
-        Money by line: ``winning, own payments, making good, staying after it, friends who come only so, winning saved,
+        Money by line: ``winning, own payments, making good, staying after it, friends won by the word, winning saved,
         rewards``, and ``balance``, their sum.
 
     Raises
@@ -73,7 +73,7 @@ def customer_account(*, margin, retention_rate, discount_rate, acquisition_cost,
         "winning": -winning, "own payments": own,
         "making good": -check_positive("recovery_cost", recovery_cost, zero=True),
         "staying after it": rise * own / (1 + discount_rate),
-        "friends who come only so": friends * (1 - anyway) * own, "winning saved": friends * value["type_two"],
+        "friends won by the word": friends * (1 - anyway) * own, "winning saved": friends * value["type_two"],
         "rewards": -friends * reward,
     }
     lines = {name: amount + 0.0 for name, amount in lines.items()}  # no minus zero
@@ -94,7 +94,7 @@ add 80.'
     better = min(inputs["retention_rate"] + 0.05, 1.0)
     rise = min(inputs["recovery_rise"], 1 - better)  # whoever stays anyway cannot be won by making good
     more = customer_account(**inputs | {"retention_rate": better, "recovery_rise": rise})["balance"]
-    friends = account[["friends who come only so", "winning saved", "rewards"]].sum()
+    friends = account[["friends won by the word", "winning saved", "rewards"]].sum()
     return (
         f"Balance {account['balance']:,.0f} yuan: keeping and winning "
         f"{account[['winning', 'own payments']].sum():,.0f}, the failure made good "
@@ -127,7 +127,7 @@ def explore_customer_account(start):
                                  readout_format=".2f"),
         "acquisition_cost": slider(widgets.FloatSlider, "acquisition cost", start["acquisition_cost"], 0, most, 20,
                                    readout_format=".0f"),
-        "recovery_cost": slider(widgets.FloatSlider, "cost of making good", start["recovery_cost"], 0, 3_000, 50,
+        "recovery_cost": slider(widgets.FloatSlider, "cost of making good", start["recovery_cost"], 0, 3_000, 10,
                                 readout_format=".0f"),
         "recovery_rise": slider(widgets.FloatSlider, "rise by making good", start["recovery_rise"], 0, 0.4, 0.01,
                                 readout_format=".2f"),
@@ -136,8 +136,11 @@ def explore_customer_account(start):
     }
 
     def draw(**values):
-        values["recovery_rise"] = min(values["recovery_rise"], 1 - values["retention_rate"])  # nobody stays twice
-        display(Markdown(customer_account_summary(**dict(start) | values)))
+        asked = values["recovery_rise"]
+        values["recovery_rise"] = min(asked, 1 - values["retention_rate"])
+        cut = "" if values["recovery_rise"] == asked else (
+            f" (A rise of {asked:.2f} is cut to {values['recovery_rise']:.2f}: nobody stays twice.)")
+        display(Markdown(customer_account_summary(**dict(start) | values) + cut))
         plots.show(
             plots.customer_account(customer_account(**dict(start) | values)),
             alt="Bars for the lines of one customer's account, and the balance in black.",
