@@ -1,5 +1,8 @@
 """Chapter 08: its estimates against the truth of twenty companies, its figures, its questions, its explorer."""
 
+import json
+from pathlib import Path
+
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -22,6 +25,7 @@ from crmlib.teaching.widgets import (  # noqa: E402
 from tests.figures import bars, error_bars, labels, legend, lines, ticks  # noqa: E402
 
 approx = pytest.approx
+NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "08_churn_loss.ipynb"
 
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
@@ -118,6 +122,27 @@ def test_renewed_shares_multiply_to_the_curve(case):
     rates = contracts.dropna(subset=["renewed"]).groupby("year_number")["renewed"].mean().astype(float)
     curve = churn.survival_curve(spells["years"], spells["left"]).set_index("time")["survival"]
     assert curve.loc[1:].tolist() == approx(rates.cumprod().tolist())
+
+
+def test_the_memo_does_not_contradict_itself_at_any_price(case):
+    """The decision of the chapter: a call does the same as the hotline, so only its price decides."""
+    source = {c["id"]: "".join(c["source"]) for c in json.loads(NOTEBOOK.read_text("utf-8"))["cells"]}
+    code = source["08_churn_loss-117"].split("loss_text")[0]
+    calls = {"call_cost": 14, "overlooked": range(383)}
+    for works, price, expected in ((True, 4_000, (True, True)), (True, 100_000, (False, True)),
+                                   (True, 600_000, (False, True)), (False, 100_000, (True, False)),
+                                   (False, 600_000, (False, True))):
+        low = 50_000 if works else -9_000
+        gain = {"gain": 140_000, "low": low, "high": 290_000}
+        names = calls | {"gain": gain, "hotline_cost": price, "calls_cost": 2_702}
+        exec(code, names)
+        assert (names["pays"], names["sure"]) == expected, (works, price)
+
+
+def test_half_of_the_neglected_are_called_already(case):
+    years = _years(case)
+    due = years[years["neglected"] & (years["due_on"].dt.year == 2025)]
+    assert due["campaign"].value_counts().to_dict() == {"control": 193, "call": 190}
 
 
 def test_the_hotline_costs_more_than_the_truth_gives_back(case):
@@ -232,8 +257,9 @@ def test_survival_steps_draw_curve_band_truth_and_the_wrong_curve():
 def test_cause_bars_are_in_pareto_order():
     shares = pd.DataFrame({"share": [0.3, 0.7], "low": [0.2, 0.6], "high": [0.4, 0.8]}, index=["moved", "neglect"])
     ax = plots.cause_bars(shares, truth=pd.Series({"moved": 0.4}), controllable=["neglect"])
-    group = bars(ax)[0]
-    assert group.length == approx([70, 30]) and group.colours[0] != group.colours[1]
+    ours, others = bars(ax)
+    assert (ours.length, others.length) == (approx([70]), approx([30])) and ours.colours != others.colours
+    assert set(legend(ax)) == {"controllable", "not controllable", "added up", "truth"}
     assert ticks(ax.xaxis)[0] == ["neglect", "moved"]
     assert error_bars(ax) == [approx((0, 60, 80)), approx((1, 20, 40))]
     drawn = {line.label: line for line in lines(ax)}

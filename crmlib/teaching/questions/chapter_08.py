@@ -1,4 +1,4 @@
-"""Questions of chapter 08: what does a lost customer cost? The chapter asks 08.1 to 08.4, the exercises the others."""
+"""Questions of chapter 08: what does a lost customer cost? The chapter asks 08.2 to 08.4, the exercises the others."""
 
 from functools import lru_cache
 
@@ -15,6 +15,7 @@ GESTURE, ORDER, YEARS, RATE, ANYWAY = 6_000, 40_000, 2, 0.10, 0.55
 SECOND_LIFE, VISIT = 2_000, 340
 RETENTION, DISCOUNT = 0.85, 0.12
 ANSWERS = {"price": 48, "service": 36, "moved": 12, "closed": 6, "no answer": 18}  # of 120 customers who left
+CUT = pd.Timestamp("1997-06-30")  # the day on which 08.10 stops looking
 NOT_SELLING = ("service", "advice", "courtesy")
 
 _KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
@@ -76,9 +77,16 @@ def _replaced(*, basis="margin", how="ceil"):
 def _survival(case, at, *, group="fair", by="channel", naive=None):
     spells, people = _spells(case), _books(case)[0]
     names = people[by].reindex(spells.index)
+    if group == "other channels":  # as in Figure 4
+        names = names.where(names.isin(["promotion", "referral"]), group)
     if by == "category":
         names = names.eq("household").map({True: "household", False: "organisation"})
     part = spells if group is None else spells[names == group]
+    if naive == "dropped":  # whoever was watched for less is left out
+        part = part[part["left"] | (part["years"] >= at)]
+        return float((part["years"] > at).mean())
+    if naive == "gone":  # whoever was watched for less counts as gone
+        return float((part["years"] > at).mean())
     if naive == "everybody":
         return 1 - (part["left"] & (part["years"] <= at + 0.01)).mean()
     if naive == "leavers":
@@ -94,10 +102,16 @@ def _break_even(*, years=YEARS, rate=RATE, anyway=ANYWAY):
     return anyway + found["break_even_rise"]
 
 
-def _winback(case, *, cost=VISIT, reason="neglect", tried="decided", by="stated"):
+def _winback(case, *, cost=VISIT, reason="neglect", tried="decided", by="stated", offer="call"):
     tables = _books(case)[1]
     stated = tables["churn_interviews"].drop_duplicates("customer_id").set_index("customer_id")["stated_reason"]
     attempts = tables["winbacks"].assign(reason=tables["winbacks"]["customer_id"].map(stated))
+    if by == "truth":
+        attempts = attempts.merge(case.truth.winbacks, on="attempt_id").dropna(subset=["returned"])
+        attempts = attempts[(attempts["offer"] == offer) & (attempts["reason"] == reason)]
+        return attempts["return_probability"].mean() * SECOND_LIFE - cost
+    if offer:
+        attempts = attempts[attempts["offer"] == offer]
     if by == "all":
         attempts = attempts.assign(reason=reason)
     rates = churn.winback_rates(attempts.dropna(subset=["reason"]), by="reason")
@@ -106,8 +120,8 @@ def _winback(case, *, cost=VISIT, reason="neglect", tried="decided", by="stated"
     return rate * SECOND_LIFE - cost
 
 
-def _uplift(*, rate=RETENTION, points=0.05, timing="residual", column="relative"):
-    return float(churn.retention_uplift(rate, points, DISCOUNT, timing=timing)[column].iloc[0])
+def _uplift(*, rate=RETENTION, points=0.05, timing="residual", column="relative", discount=DISCOUNT):
+    return float(churn.retention_uplift(rate, points, discount, timing=timing)[column].iloc[0])
 
 
 def _answer_shares(*, divide="answers", drop=("no answer",)):
@@ -128,37 +142,45 @@ def _handled(case, *, first="repaired", second="blame_first", value="exit_share"
     return float(churn.stay_effect(years["renewed"], treated)[value])
 
 
-def _programme(case, *, value="next", reached="neglected", effect="neglected"):
+def _programme(case, *, value="next", reached="uncalled", effect="neglected", end="gain"):
     years = _years(case)
     multiple = clv.retention_multiple(float(years["renewed"].mean()), 0.10, timing="immediate")
     trial = years[years["campaign"].notna() & years["renewed"].notna()]
     if effect == "neglected":
         trial = trial[trial["neglected"]]
     due = years[years["due_on"].dt.year == 2025]
-    worth = years.loc[years["neglected"] & years["next_profit"].notna(), "next_profit"] * (
-        multiple if value != "year" else 1.0)
-    count = len(due[due["neglected"]] if reached == "neglected" else due)
-    gain = churn.saving_gain(trial["renewed"], trial["campaign"] == "call", worth, reached=count, draws=50)
-    return float(gain["gain"])
+    worth = years[years["neglected"] & years["next_profit"].notna()]
+    free = due if reached == "all" else due[due["neglected"]]
+    count = len(free[~free["campaign"].eq("call").fillna(False)] if reached == "uncalled" else free)
+    gain = churn.saving_gain(
+        trial["renewed"], trial["campaign"] == "call", worth["next_profit"] * (multiple if value != "year" else 1.0),
+        reached=count, clusters=trial["customer_id"], value_clusters=worth["customer_id"], level=0.99,
+        draws=10_000 if end != "gain" else 50)
+    return float(gain[end])
 
 
-@lru_cache(maxsize=1)
-def _waits():
-    """Days from the first to the second purchase of every CDNOW customer, or to the end of the data, and whether."""
-    orders = load_cdnow().execute().drop_duplicates(["customer_id", "date"]).sort_values(["customer_id", "date"])
+@lru_cache(maxsize=2)
+def _waits(merged=True):
+    """Days from the first to the second purchase of CDNOW customers, or to the day we stop looking, and whether."""
+    orders = load_cdnow().execute()
+    orders = orders[orders["date"] <= CUT].sort_values(["customer_id", "date"])
+    if merged:
+        orders = orders.drop_duplicates(["customer_id", "date"])
     order = orders.groupby("customer_id").cumcount()
     first, second = (orders[order == k].set_index("customer_id")["date"] for k in (0, 1))
     again = second.reindex(first.index).notna()
-    until = second.reindex(first.index).fillna(pd.Timestamp("1998-06-30"))
+    until = second.reindex(first.index).fillna(CUT)
     return (until - first).dt.days, again
 
 
-def _second_purchase(*, how="survival", days=182):
-    wait, again = _waits()
+def _second_purchase(*, how="survival", days=150, merged=True):
+    wait, again = _waits(merged)
     if how == "who did":
         return float((wait[again] > days).mean())
     share = float(churn.survival_curve(wait, again, at=[days])["survival"].iloc[0])
-    return {"survival": share, "event": 1 - share, "never": float((~again).mean())}[how]
+    return {"survival": share, "event": 1 - share, "never": float((~again).mean()), "gone": float((wait > days).mean()),
+            "waiting": 1 - float((again & (wait <= days)).mean()),
+            "dropped": float((wait > days)[again | (wait > days)].mean())}[how]
 
 
 QUESTIONS = {
@@ -169,6 +191,8 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda **_: _replaced(how="floor"), "so many bring less than was lost: round up"),
             Mistake(lambda **_: _replaced(how="exact"), "customers come whole: round up"),
+            Mistake(lambda **_: round(_replaced(how="exact"), 1), "customers come whole: round up"),
+            Mistake(lambda **_: round(_replaced(how="exact"), 2), "customers come whole: round up"),
             Mistake(lambda **_: _replaced(basis="revenue"), "that is the revenue; asked is the margin of both"),
             Mistake(lambda **_: _replaced(how="inverse"), "divided the wrong way round: how often does the small one "
                                                           "fit into the large one?"),
@@ -191,7 +215,16 @@ QUESTIONS = {
             Mistake(lambda case, **_: _survival(case, 1), "that is after one year"),
             Mistake(lambda case, **_: _survival(case, 2) / _survival(case, 1),
                     "that is the second renewal alone; who came to it had made the first"),
-            Mistake(lambda case, **_: _survival(case, 2, group=None), "these are all channels together"),
+            Mistake(lambda case, **_: _survival(case, 2, group=None),
+                    "those are several channels together; asked are fairs alone"),
+            Mistake(lambda case, **_: _survival(case, 2, group="other channels"),
+                    "those are several channels together; asked are fairs alone"),
+            Mistake(lambda case, **_: round(_survival(case, 2, group="other channels"), 2),
+                    "those are several channels together; asked are fairs alone"),
+            Mistake(lambda case, **_: _survival(case, 2, naive="dropped"),
+                    "who was watched for less than two years was left out; they count as long as they were watched"),
+            Mistake(lambda case, **_: _survival(case, 2, naive="gone"),
+                    "who was watched for less than two years was counted as gone"),
         ),
     ),
     "08.3": Question(
@@ -212,15 +245,22 @@ QUESTIONS = {
         ),
     ),
     "08.4": Question(
-        prompt="what a visit for 340 yuan brings on average with who left for neglect, if a second life is worth 2,000",
+        prompt="what a visit for 340 yuan brings on average with who left for neglect, at the rate of calls for that "
+               "reason, if a second life is worth 2,000",
         expected=lambda case, **_: _winback(case),
-        tolerance=6.0,
+        tolerance=1.1,
         unit="yuan",
         mistakes=(
             Mistake(lambda case, **_: _winback(case, cost=0), "the visit costs money whether they return or not"),
             Mistake(lambda case, **_: _winback(case, cost=20), "that is the price of a call; asked is a visit"),
             Mistake(lambda case, **_: _winback(case, by="all"),
-                    "that is the rate of all attempts; take the reason's own"),
+                    "that is the rate of all calls; take the reason's own"),
+            Mistake(lambda case, **_: _winback(case, by="all", offer="visit"),
+                    "that is the rate of visits, whatever the reason; take the reason's own"),
+            Mistake(lambda case, **_: _winback(case, offer=None),
+                    "that is the rate of calls, visits and discounts together; `by_reason` is about calls"),
+            Mistake(lambda case, **_: _winback(case, by="truth"),
+                    "that is the truth, which nobody knows; take the rate of the attempts"),
             Mistake(lambda case, **_: _winback(case, cost=0) * (1 - VISIT / SECOND_LIFE),
                     "the cost was deducted only from those who return; it is paid for every visit"),
         ),
@@ -238,6 +278,9 @@ QUESTIONS = {
             Mistake(lambda **_: _uplift(points=0.05), "those are five points, as in the chapter"),
             Mistake(lambda **_: _uplift(points=0.03, column="gain"),
                     "that is how many yearly margins are gained; asked is the fraction of the value before"),
+            Mistake(lambda **_: _uplift(points=0.03, discount=0.10),
+                    "that is at the 10 % of the chapter; here money costs 12 %"),
+            Mistake(lambda **_: 1 + _uplift(points=0.03), "that is after divided by before; asked is the rise"),
             Mistake(lambda **_: _uplift(points=0.03, column="lifetime") - 1,
                     "that is how much longer they stay; money of later years is worth less"),
         ),
@@ -265,6 +308,15 @@ QUESTIONS = {
                     "who has not been watched for three years was counted as staying"),
             Mistake(lambda case, **_: [_survival(case, 2, group=name, by="category") for name in
                                        ("household", "organisation")], "that is after two years"),
+            Mistake(lambda case, **_: [_survival(case, 3, group=name, by="category", naive="gone") for name in
+                                       ("household", "organisation")],
+                    "who was watched for less than three years was counted as gone"),
+            Mistake(lambda case, **_: [_survival(case, 3, group=name, by="category", naive="dropped") for name in
+                                       ("household", "organisation")],
+                    "who was watched for less than three years was left out; they count as long as they were watched"),
+            Mistake(lambda case, **_: [_survival(case, 3, group=name, by="category", naive="decided") for name in
+                                       ("household", "organisation")],
+                    "that is who is still here today, some after one year, some after four"),
             Mistake(lambda case, **_: [1 - _survival(case, 3, group=name, by="category") for name in
                                        ("household", "organisation")], "those are the shares that left"),
         ),
@@ -292,6 +344,10 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda case, **_: _programme(case, value="year"),
                     "that counts one year's profit; a customer kept stays for more"),
+            Mistake(lambda case, **_: _programme(case, reached="neglected"),
+                    "that reaches all neglected; part of them is called already, and nothing is gained there"),
+            Mistake(lambda case, **_: _programme(case, end="low"),
+                    "that is the lower end of the interval; asked is where the estimate breaks even"),
             Mistake(lambda case, **_: _programme(case, reached="all"),
                     "that reaches all customers due; the programme reaches the neglected"),
             Mistake(lambda case, **_: _programme(case, effect="all"),
@@ -299,7 +355,8 @@ QUESTIONS = {
         ),
     ),
     "08.10": Question(
-        prompt="the share of CDNOW customers who have not bought a second time 182 days after the first, as a fraction",
+        prompt="the share of CDNOW customers who have not bought a second time 150 days after the first, looking until "
+               "30 June 1997, as a fraction",
         expected=lambda **_: _second_purchase(),
         tolerance=0.0006,
         mistakes=(
@@ -307,7 +364,14 @@ QUESTIONS = {
                     "that is a share of those who did buy again; the others are censored, not absent"),
             Mistake(lambda **_: _second_purchase(how="event"), "that is the share that has bought again by then"),
             Mistake(lambda **_: _second_purchase(how="never"),
-                    "that is who had not bought again by the end of the data; asked is after 182 days"),
+                    "that is who had not bought again when we stop looking; asked is after 150 days"),
+            Mistake(lambda **_: _second_purchase(how="gone"),
+                    "who was watched for less than 150 days was counted as having come back"),
+            Mistake(lambda **_: _second_purchase(how="waiting"),
+                    "who was watched for less than 150 days was counted as waiting still: some would have come back"),
+            Mistake(lambda **_: _second_purchase(how="dropped"),
+                    "who was watched for less than 150 days was left out; they count as long as they were watched"),
+            Mistake(lambda **_: _second_purchase(merged=False), "two orders on one day are one purchase"),
         ),
     ),
 }
