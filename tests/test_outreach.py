@@ -31,7 +31,7 @@ nan = np.nan
 # -------------------------------------------------------------------------- profit of a contact
 
 
-def test_profit_of_a_contact_neslin_2006():
+def test_profit_of_a_contact_after_neslin_2006_and_blattberg_2008():
     # 0.2 * 0.3 * 200 - 1 - 10 * (0.06 + 0.8) = 2.40; break-even 11 / (57 + 10)
     offer = {"rescue": 0.3, "value": 200, "contact_cost": 1, "incentive": 10}
     assert contact_profit(0.2, **offer) == approx(2.40)
@@ -49,6 +49,9 @@ def test_profit_takes_a_column_of_customers():
     profit = contact_profit(risk, rescue=0.2, value=value, contact_cost=3)
     assert profit.to_dict() == approx({"ann": -1, "bob": 97})
     assert contact_profit(risk.to_numpy(), rescue=0.2, value=value.to_numpy(), contact_cost=3) == approx([-1, 97])
+    held = pd.Series([0.2, 0.0], index=["ann", "bob"])
+    assert contact_profit(0.5, rescue=held, value=100, contact_cost=3).to_dict() == approx({"ann": 7, "bob": -3})
+    assert contact_profit(0.5, rescue=0.2, value=[100, 200], contact_cost=3) == approx([7, 17])
 
 
 def test_break_even_at_the_ends():
@@ -56,7 +59,13 @@ def test_break_even_at_the_ends():
     assert break_even_churn(rescue=0.3, value=100, contact_cost=1, incentive=2, loyal_gain=5) == 0
     assert break_even_churn(rescue=0.0, value=100, contact_cost=1) == np.inf
     with pytest.raises(ValueError, match="earns less the more likely the customer leaves"):
-        break_even_churn(rescue=0.1, value=20, contact_cost=1, incentive=2, loyal_gain=9)
+        break_even_churn(rescue=0.1, value=5, contact_cost=1, incentive=2, loyal_gain=9)
+    assert break_even_churn(rescue=0.1, value=200, contact_cost=0, incentive=1, loyal_gain=50) == 0  # pays with all
+    for never in ({"rescue": 0.5, "value": 5, "incentive": 10}, {"rescue": 0.5, "value": -50},
+                  {"rescue": 0.0, "value": 9}):
+        assert break_even_churn(**never, contact_cost=0, taken_by_loyal=0.0) == np.inf
+    with pytest.raises(ValueError, match="must be one number each"):
+        break_even_churn(rescue=[0.1, 0.2], value=5, contact_cost=1)
 
 
 @pytest.mark.parametrize(("change", "error", "message"), [
@@ -69,7 +78,8 @@ def test_break_even_at_the_ends():
     ({"incentive": -1}, ValueError, "incentive must be zero or more"),
     ({"taken_by_loyal": 1.2}, ValueError, "taken_by_loyal 1.2 is not between"),
     ({"value": nan}, ValueError, "value must be a finite number"),
-    ({"churn_probability": pd.Series([0.1]), "value": pd.Series([1.0], index=["x"])}, DataError, "same customers"),
+    ({"churn_probability": pd.Series([0.1]), "value": pd.Series([1.0], index=["x"])}, DataError, "the same rows"),
+    ({"loyal_gain": nan}, ValueError, "loyal_gain must be a finite number"),
     ({"churn_probability": [0.1, 0.2], "value": [1.0]}, DataError, "value has 1 rows, the others have 2"),
 ])
 def test_bad_contacts(change, error, message):
@@ -94,7 +104,7 @@ def test_expected_maximum_profit_is_a_mean_over_gamma():
     leaves = random.random(200) < 0.3
     score = leaves * 0.3 + random.random(200)
     costs = {"value": 150, "incentive": 12, "contact_cost": 2}
-    grid = (np.arange(4000) + 0.5) / 4000
+    grid = (np.arange(500) + 0.5) / 500
     best = [maximum_profit(leaves, score, rescue=g, **costs) for g in grid]
     weights = beta.pdf(grid, 3, 8) / beta.pdf(grid, 3, 8).sum()
     expected = expected_maximum_profit(leaves, score, alpha=3, beta=8, **costs)
@@ -152,8 +162,12 @@ def test_experiment_knows_nothing_later_than_the_decision():
     assert table["treated"].tolist() == [1, 0, 1] and table["renewed"].tolist() == [1, 0, 1]
     assert table["tenure"].tolist() == [1, 1, 2]
     mixed = experiment_table(CONTRACTS, orders=ORDERS, interactions=TALKS)["promotion_share"]
-    usual = 3 / 8  # promoted lines among the 3 + 1 + 4 lines before the three decisions
+    usual = 1 / 4  # promoted lines among the four before the first decision: what comes later is not mixed in
     assert mixed.tolist() == approx([(1 + 3 * usual) / 6, 3 * usual / 4, (2 + 3 * usual) / 7])
+    later = pd.DataFrame({"customer_id": 9, "date": pd.Timestamp("2026-01-01"), "margin": 1.0,
+                          "promotion": [True] * 50})
+    again = experiment_table(CONTRACTS, orders=pd.concat([ORDERS, later]), interactions=TALKS)["promotion_share"]
+    assert again.tolist() == mixed.tolist()
 
 
 def test_experiment_takes_lines_from_the_door():
@@ -170,10 +184,28 @@ def test_experiment_takes_lines_from_the_door():
     ({"renewed": pd.array([True, None, True, True], dtype="boolean")}, "1 of 3 contracts of the experiment have no"),
     ({"contract_id": [1, 1, 2, 3]}, "1 contract ids stand twice"),
     ({"customer_id": ["7", "8", "7", "9"]}, "nobody would be found"),
+    ({"renewed": ["no", "no", "yes", "no"]}, "renewed must be numbers"),
+    ({"renewed": [0.3, 5, 1, 0]}, "renewed must be yes or no"),
+    ({"started_on": [pd.NaT] * 4}, "started_on is missing in 4 of 4 rows of contracts"),
+    ({"due_on": CONTRACTS["started_on"]}, "4 contracts are due before they have begun"),
+    ({"due_on": "2024-01-01"}, "due_on of contracts must hold days"),
+    ({"customer_id": [7, 8, nan, 9]}, "customer_id is missing in 1 of 4 rows"),
 ])
 def test_bad_experiments(change, message):
     with pytest.raises(DataError, match=message):
         experiment_table(CONTRACTS.assign(**change), orders=ORDERS, interactions=TALKS)
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    ({"interactions": TALKS.assign(date=pd.NaT)}, "date is missing in 5 of 5 rows of interactions"),
+    ({"interactions": TALKS.assign(date="2023-03-01")}, "date of interactions must hold days"),
+    ({"not_selling": "advice"}, "must be a list of purposes"),
+    ({"not_selling": ("advise",)}, "purposes that never occur: advise"),
+    ({"orders": ORDERS.assign(promotion="yes")}, "promotion must be numbers"),
+])
+def test_bad_logs_do_not_make_everybody_neglected(change, message):
+    with pytest.raises(DataError, match=message):
+        experiment_table(CONTRACTS, **({"orders": ORDERS, "interactions": TALKS} | change))
 
 
 def test_experiment_needs_columns_and_days():
@@ -209,6 +241,11 @@ def test_contact_years_leave_out_called_and_open_years():
                           interactions=TALKS)
     assert years.index.tolist() == [2, 4] and years["neglected"].tolist() == [False, True]
     assert contact_years(CONTRACTS, interactions=TALKS, until="2023-01-01").index.tolist() == [4]
+    assert contact_years(CONTRACTS.drop(columns="campaign"), interactions=TALKS).index.tolist() == [1, 2, 3, 4]
+    visits = CONTRACTS.assign(campaign=["visit", None, None, None])
+    assert contact_years(visits, interactions=TALKS, treated="visit").index.tolist() == [2, 3, 4]
+    with pytest.raises(DataError, match="treated='call' does not occur in campaign, which has visit"):
+        contact_years(visits, interactions=TALKS)
     with pytest.raises(DataError, match="nothing to compare"):
         contact_years(CONTRACTS[CONTRACTS["campaign"] == "call"], interactions=TALKS)
 
@@ -224,6 +261,15 @@ def test_exit_share_within_strata():
     within = exit_share(renewed, exposed, strata=strata, draws=50)
     assert within["estimate"] == approx(1 - (20 * 0.6 + 12 * 0.5) / (20 * 0.8 + 12 * 0.9))
     assert within["rows"] == 32 and within["exposed"] == approx(12 / 32)
+
+
+def test_exit_share_of_nobody_is_nothing_in_every_draw():
+    # ten strata with one exposed row each: in most draws of the bootstrap some stratum has none
+    strata, exposed = np.repeat(np.arange(10), 20), np.tile([1] + [0] * 19, 10)
+    share = exit_share(np.ones(200), exposed, strata=strata, draws=100)
+    assert share[["estimate", "low", "high"]].tolist() == [0, 0, 0]
+    with pytest.raises(DataError, match="nobody renewed"):
+        exit_share([0, 0, 1, 1], [0, 0, 1, 1])
 
 
 def test_exit_share_draws_customers_not_rows():
@@ -278,6 +324,33 @@ def test_policy_intervals_count_customers():
     assert many["high"] - many["low"] < 0.6 * (one["high"] - one["low"])
 
 
+def test_policy_intervals_with_customers_of_unequal_size():
+    # one customer of one row, one of four: either is drawn twice, or both once
+    y, w, who = [1, 1, 1, 0, 1], [1, 1, 1, 0, 0], [0, 1, 1, 1, 1]
+    table = policy_table(y, w, {"all": [1] * 5}, value=[100] * 5, contact_cost=0, propensity=0.5, groups=who, per=1,
+                         draws=200, level=0.99).loc["all"]
+    # 200 and (200 + 200 + 0 - 200) / 4; together 400 / 5
+    assert (table["low"], table["gain"], table["high"]) == approx((50, 80, 200))
+
+
+def test_propensity_is_the_share_of_the_treated_if_none_is_given():
+    y, w = [1, 1, 0, 1], [1, 1, 1, 0]
+    table = policy_table(y, w, {"all": [1] * 4}, value=[100] * 4, contact_cost=0, per=1, draws=5)
+    assert table.loc["all", "gain"] == approx(100 * (2 / 3 - 1))
+
+
+def test_rows_in_another_order_are_refused():
+    turned = pd.Series([1.0, 0.0], index=["b", "a"])
+    here = pd.Series([1.0, 0.0], index=["a", "b"])
+    for call in (lambda: worth_contacting(here, turned, contact_cost=1),
+                 lambda: true_gain({"p": turned}, effect=here, value=here, contact_cost=1),
+                 lambda: gain_by_share(turned, effect=here, value=here, contact_cost=1),
+                 lambda: policy_table(here, [1, 0], {"p": turned}, value=[1, 1], contact_cost=1),
+                 lambda: exit_share(here, turned)):
+        with pytest.raises(DataError, match="not of the same rows in the same order"):
+            call()
+
+
 def test_policies_compared_with_a_baseline():
     random = np.random.default_rng(2)
     y, w, odd = random.random(200) < 0.7, random.random(200) < 0.5, np.arange(200) % 2
@@ -319,6 +392,8 @@ def test_lists_of_customers():
         best_share(score, 30)
     with pytest.raises(DataError, match=r"2 values are not \(percentages"):
         worth_contacting(pd.Series([10.0, 5.0]), pd.Series([1.0, 1.0]), contact_cost=1)
+    with pytest.raises(DataError, match="from a transformed outcome"):
+        worth_contacting([1.2], [1.0], contact_cost=1)
     assert worth_contacting([0.1, 0.1], [141.0, 140.0], contact_cost=14).tolist() == [True, False]
 
 
@@ -387,6 +462,10 @@ def test_offers_need_a_budget_and_columns():
 
 def test_levels_of_personalisation():
     levels = pd.DataFrame({"cost": [1.0, 14.0], "fixed": [500.0, 0.0]}, index=["letter", "call"])
+    apart = personalisation_levels(levels, customers=[100, 50][:len(levels)], value=600)
+    assert apart["cost_each"].iloc[-1] == approx(levels["cost"].iloc[-1] + levels["fixed"].iloc[-1] / 50)
+    with pytest.raises(DataError, match="whole numbers of at least 1"):
+        personalisation_levels(levels, customers=[0.5] * len(levels), value=600)
     table = personalisation_levels(levels, customers=100, value=600)
     assert table["cost_each"].tolist() == [6, 14] and table["break_even_lift"].tolist() == approx([0.01, 14 / 600])
     with pytest.raises(ValueError, match="customers must be a whole number"):

@@ -119,6 +119,9 @@ def test_cross_fitting_keeps_a_customer_out_of_their_own_model():
     target = np.where(w2, 2.0, -2.0) * (y2 - y2.mean())
     assert abs(np.corrcoef(held, target)[0, 1]) < 0.25 < np.corrcoef(leaky, target)[0, 1]
     assert held.index.tolist() == list(range(240))
+    given = cross_fitted_uplift(twice, y2, w2, groups=who, folds=4, method="transformed", propensity=np.full(240, 0.5))
+    assert given["uplift"].tolist() == approx(cross_fitted_uplift(
+        twice, y2, w2, groups=who, folds=4, method="transformed", propensity=0.5)["uplift"].tolist())
     shuffled = twice.set_axis(["a"] * 240)
     assert cross_fitted_uplift(shuffled, y2, w2, groups=who, folds=4, penalty=0.01)["uplift"].tolist() == approx(
         held.tolist())
@@ -228,3 +231,23 @@ def test_ties_share_a_point_and_order_does_not_matter():
 def test_bad_rankings(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_no_certainty_from_nothing():
+    for y, w, groups in (([1, 0], [1, 0], None), ([1, 1, 1, 1], [1, 1, 0, 0], None),
+                         ([1, 0, 1, 0], [1, 1, 0, 0], [1, 1, 2, 3])):
+        row = average_effect(y, w, groups=groups).loc["all"]
+        assert np.isfinite(row["effect"]) and np.isnan(row[["low", "high"]].astype(float)).all()
+
+
+def test_rows_of_series_must_agree():
+    here, turned = pd.Series([1, 0, 1], index=list("abc")), pd.Series([1, 0, 1], index=list("cba"))
+    for call in (lambda: average_effect(here, turned), lambda: uplift_curve(here, turned, [1, 0, 1]),
+                 lambda: fit_uplift(pd.DataFrame({"x": here}), turned, [1, 0, 1])):
+        with pytest.raises(DataError, match="not of the same rows in the same order"):
+            call()
+
+
+def test_a_best_curve_below_chance_is_refused():
+    with pytest.raises(DataError, match="the sign of the result would be turned"):
+        uplift_area([0, 1, 1, 0], [4, 3, 2, 1], [1, 0, 1, 1][:4], negative_effect=False)

@@ -90,7 +90,7 @@ the other rows out
             raise DataError(f"{name} has the values {', '.join(map(str, found))}: say which of them is the treatment "
                             "with treated=…")
         treated = 1
-    elif treated not in found and not set(found) <= {0, 1}:
+    elif treated not in found and (isinstance(treated, str) or not set(found) <= {0, 1}):
         raise DataError(f"treated={treated!r} does not occur in {name}, which has {', '.join(map(str, found))}")
     w = (series == treated).to_numpy(dtype=float)
     if w.all() or not w.any():
@@ -128,3 +128,29 @@ def feature_table(features) -> pd.DataFrame:
         raise DataError("features must be a DataFrame with one row per decision and at least one column")
     return pd.DataFrame({name: row_values(f"the feature {name}", features[name]) for name in features},
                         index=features.index)
+
+
+def need_columns(table, columns, what):
+    """Refuse a table that lacks columns."""
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
+    if absent := [name for name in columns if name not in table.columns]:
+        raise DataError(f"{what} lack the column(s) {', '.join(absent)}; they have "
+                        f"{', '.join(map(str, table.columns))}")
+
+
+def same_rows(**named) -> None:
+    """Refuse pandas objects whose rows are not the same in the same order: values are matched by position."""
+    known = {name: each.index for name, each in named.items() if isinstance(each, (pd.Series, pd.DataFrame))}
+    first = next(iter(known), None)
+    for name, index in known.items():
+        if not index.equals(known[first]):
+            order = " in the same order" if set(index) == set(known[first]) else ""
+            raise DataError(f"{first} and {name} are not of the same rows{order}: reindex one to the other")
+
+
+def draw_weights(size: int, draws: int, seed: int):
+    """Yield how often each of `size` customers is drawn, in blocks of draws: a bootstrap that fits into the memory."""
+    random, block = np.random.default_rng(seed), max(1, 10_000_000 // size)
+    for start in range(0, draws, block):
+        yield random.multinomial(size, np.full(size, 1 / size), size=min(block, draws - start))

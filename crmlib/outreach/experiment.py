@@ -7,7 +7,7 @@ from crmlib.checks import check_count, check_day, check_fraction, check_positive
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.lines import lines_table
-from crmlib.outreach.arguments import row_values, treatments
+from crmlib.outreach.arguments import draw_weights, need_columns, outcomes, row_values, same_rows, treatments
 
 NOT_SELLING = ("service", "advice", "courtesy")
 
@@ -44,12 +44,14 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
         Index ``contract_id``: ``customer_id, due_on, decided_on, tenure`` (contract years so far), ``neglected`` (no
         contact that does not sell since the contract year began), ``price_requests`` and ``blamed`` (failures with
         blame first; if incidents are given) of the same time, ``margin`` of the `history_days` before the decision,
-        ``promotion_share`` of all lines bought before it, ``treated`` (0 or 1), ``renewed`` (0 or 1).
+        ``promotion_share`` of all lines bought before it (the average mixed in is that of all lines before the first
+        decision), ``treated`` (0 or 1), ``renewed`` (0 or 1).
 
     Raises
     ------
     DataError
-        If columns, labels or outcomes are missing, ids stand twice, or there are not two groups.
+        If columns, labels, outcomes, ids or days are missing, outcomes are not yes or no, ids stand twice, a contract
+        ends before it starts, or there are not two groups.
 
     Examples
     --------
@@ -70,8 +72,7 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
     need_columns(contracts, needed, "contracts")
     lead = check_count("lead_days", lead_days, minimum=0)
     history = check_count("history_days", history_days)
-    if (twice := int(contracts["contract_id"].duplicated().sum())):
-        raise DataError(f"{twice:,} contract ids stand twice in contracts: one row per decision is needed")
+    _check_contracts(contracts)
     drawn = contracts[contracts["campaign"].notna()]
     if drawn.empty:
         raise DataError("no contract has a campaign: nobody was drawn into an experiment")
@@ -85,19 +86,18 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
         "tenure": drawn["year_number"].to_numpy(),
     })
     table["treated"] = treatments(drawn["campaign"], treated=treated, name="campaign").astype(int)
-    table["renewed"] = drawn["renewed"].astype(bool).astype(int).to_numpy()
+    table["renewed"] = outcomes("renewed", drawn["renewed"]).astype(int)
     spoken = _dated(interactions, ("customer_id", "date", "purpose"), "interactions", table)
-    kind = spoken[spoken["purpose"].isin(list(not_selling))]
+    kind = spoken[spoken["purpose"].isin(_purposes(not_selling, interactions))]
     table["neglected"] = ~table["contract_id"].isin(kind["contract_id"])
     table["price_requests"] = _count(table, spoken[spoken["purpose"] == "price_request"])
     if incidents is not None:
         failed = _dated(incidents, ("customer_id", "date", "handling"), "incidents", table)
         table["blamed"] = _count(table, failed[failed["handling"] == "blame_first"])
-    sums = _sums(table, orders, history)
+    sums, usual = _sums(table, orders, history)
     table["margin"] = sums["cents"].to_numpy(dtype=float) / 100
     if "lines" in sums:
         m = check_positive("prior_lines", prior_lines, zero=True)
-        usual = sums["promoted"].sum() / max(sums["lines"].sum(), 1)
         table["promotion_share"] = ((sums["promoted"] + m * usual) / (sums["lines"] + m)).fillna(usual).to_numpy()
     columns = ["customer_id", "due_on", "decided_on", "tenure", "neglected", "price_requests", "blamed", "margin",
                "promotion_share", "treated", "renewed"]
@@ -107,10 +107,38 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
 def _dated(rows, columns, what, table):
     """Rows of the same customer between the start of the contract year and the day of the decision."""
     need_columns(rows, columns, what)
+    _check_days(rows, ("date",), what)
     same_id_type("contracts", table["customer_id"], what, rows["customer_id"])
     both = table[["contract_id", "customer_id", "started_on", "decided_on"]].merge(rows[list(columns)],
                                                                                   on="customer_id")
     return both[(both["date"] >= both["started_on"]) & (both["date"] < both["decided_on"])]
+
+
+def _check_days(rows, columns, what):
+    for name in columns:
+        if not pd.api.types.is_datetime64_any_dtype(rows[name]):
+            raise DataError(f"{name} of {what} must hold days, not {rows[name].dtype}: convert it with pd.to_datetime")
+    for name in ("customer_id", *columns):
+        if (gaps := int(rows[name].isna().sum())):
+            raise DataError(f"{name} is missing in {gaps:,} of {len(rows):,} rows of {what}: drop them, or find out "
+                            "why")
+
+
+def _check_contracts(contracts):
+    if (twice := int(contracts["contract_id"].duplicated().sum())):
+        raise DataError(f"{twice:,} contract ids stand twice in contracts: one row per decision is needed")
+    _check_days(contracts, ("started_on", "due_on"), "contracts")
+    if (wrong := int((contracts["started_on"] >= contracts["due_on"]).sum())):
+        raise DataError(f"{wrong:,} contracts are due before they have begun: are started_on and due_on swapped?")
+
+
+def _purposes(not_selling, interactions):
+    if isinstance(not_selling, str):
+        raise DataError(f"not_selling must be a list of purposes, not the text {not_selling!r}")
+    chosen = list(not_selling)
+    if chosen != list(NOT_SELLING) and (absent := set(chosen) - set(interactions["purpose"])):
+        raise DataError(f"not_selling names purposes that never occur: {', '.join(sorted(map(str, absent)))}")
+    return chosen
 
 
 def _count(table, rows):
@@ -120,7 +148,8 @@ def _count(table, rows):
 def _sums(table, orders, history):
     """Margin of the days before each decision in cents, lines and promoted lines of all time before it, by the engine.
 
-    Every line is joined to the decisions of its customer.
+    Every line is joined to the decisions of its customer. With them comes the usual share of promoted lines, of all
+    lines before the first decision: nothing later may be mixed into anybody's share.
     """
     import ibis
 
@@ -128,6 +157,8 @@ def _sums(table, orders, history):
     lines = lines_table(orders, columns, money=("margin",), name="orders")
     if isinstance(orders, pd.DataFrame):
         same_id_type("contracts", table["customer_id"], "orders", orders["customer_id"])
+        if "promotion" in columns and not pd.api.types.is_bool_dtype(orders["promotion"]):
+            outcomes("promotion", orders["promotion"])
     window = ibis.memtable(pd.DataFrame({
         "contract_id": table["contract_id"], "owner": table["customer_id"], "until": table["decided_on"],
         "since": table["decided_on"] - pd.Timedelta(days=history)}))
@@ -138,7 +169,11 @@ def _sums(table, orders, history):
     if "promotion" in columns:
         wanted |= {"lines": both.count(), "promoted": both.promotion.cast("int64").sum()}
     sums = both.group_by("contract_id").agg(**wanted).execute().set_index("contract_id")
-    return sums.reindex(table["contract_id"]).fillna(0)
+    usual = 0.0
+    if "promotion" in columns:
+        early = day.filter(day.day < table["decided_on"].min().date())
+        usual = early.aggregate(usual=early.promotion.cast("int64").mean()).execute()["usual"].iloc[0]
+    return sums.reindex(table["contract_id"]).fillna(0), 0.0 if pd.isna(usual) else float(usual)
 
 
 def value_at_stake(margins, *, retention_rate, discount_rate, years=None):
@@ -184,7 +219,8 @@ def value_at_stake(margins, *, retention_rate, discount_rate, years=None):
     return pd.Series(values, index=margins.index, name="value") if isinstance(margins, pd.Series) else values
 
 
-def contact_years(contracts, *, interactions, lead_days=45, not_selling=NOT_SELLING, until=None) -> pd.DataFrame:
+def contact_years(contracts, *, interactions, treated="call", lead_days=45, not_selling=NOT_SELLING,
+                  until=None) -> pd.DataFrame:
     """Return one row per contract year that ended without a campaign call: was the customer spoken to, and renewed?
 
     Contacts are counted up to `lead_days` before the end, and only years with an outcome: everybody had the same time
@@ -193,7 +229,9 @@ def contact_years(contracts, *, interactions, lead_days=45, not_selling=NOT_SELL
     Parameters
     ----------
     contracts, interactions, lead_days, not_selling
-        As in `experiment_table`; ``campaign`` may be missing.
+        As in `experiment_table`; without the column ``campaign`` nobody was called.
+    treated : str
+        Label of the contract years to leave out.
     until : str or date, optional
         Only contracts due up to this day.
 
@@ -214,9 +252,15 @@ def contact_years(contracts, *, interactions, lead_days=45, not_selling=NOT_SELL
     1            7       1      False        1
     2            8       1       True        0
     """
-    need_columns(contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on", "campaign",
-                             "renewed"), "contracts")
-    chosen = contracts[contracts["renewed"].notna() & contracts["campaign"].ne("call").fillna(True)]
+    need_columns(contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on", "renewed"),
+                 "contracts")
+    _check_contracts(contracts)
+    chosen = contracts[contracts["renewed"].notna()]
+    if "campaign" in contracts:
+        labels = contracts["campaign"].dropna().unique().tolist()
+        if labels and treated not in labels:
+            raise DataError(f"treated={treated!r} does not occur in campaign, which has {', '.join(map(str, labels))}")
+        chosen = chosen[chosen["campaign"].ne(treated).fillna(True)]
     if until is not None:
         chosen = chosen[chosen["due_on"] <= pd.Timestamp(check_day("until", until))]
     if chosen.empty:
@@ -224,11 +268,11 @@ def contact_years(contracts, *, interactions, lead_days=45, not_selling=NOT_SELL
     table = chosen[["contract_id", "customer_id", "started_on"]].assign(
         decided_on=chosen["due_on"] - pd.Timedelta(days=check_count("lead_days", lead_days, minimum=0)))
     spoken = _dated(interactions, ("customer_id", "date", "purpose"), "interactions", table)
-    spoken = spoken[spoken["purpose"].isin(list(not_selling))]
+    spoken = spoken[spoken["purpose"].isin(_purposes(not_selling, interactions))]
     return pd.DataFrame({
         "customer_id": chosen["customer_id"].to_numpy(), "tenure": chosen["year_number"].to_numpy(),
         "neglected": ~chosen["contract_id"].isin(spoken["contract_id"]).to_numpy(),
-        "renewed": chosen["renewed"].astype(bool).astype(int).to_numpy(),
+        "renewed": outcomes("renewed", chosen["renewed"]).astype(int),
     }, index=pd.Index(chosen["contract_id"].to_numpy(), name="contract_id"))
 
 
@@ -260,7 +304,8 @@ def exit_share(renewed, exposed, *, strata=None, groups=None, level=0.95, draws=
     Raises
     ------
     DataError
-        If values are missing, or a stratum lacks one of the two groups: it says nothing about the other.
+        If values are missing, nobody of the others renewed, or a stratum lacks one of the two groups: it says nothing
+        about the other. (A stratum that lacks one in a draw of the bootstrap is left out of that draw.)
 
     Examples
     --------
@@ -269,8 +314,9 @@ def exit_share(renewed, exposed, *, strata=None, groups=None, level=0.95, draws=
     0.333
     """
     from crmlib.intervals import check_level
-    from crmlib.outreach.arguments import group_codes, outcomes
+    from crmlib.outreach.arguments import group_codes
 
+    same_rows(renewed=renewed, exposed=exposed, strata=strata, groups=groups)
     y, tail = outcomes("renewed", renewed), (1 - check_level(level)) / 2
     x = treatments(exposed, length=len(y), name="exposed")
     codes, names = pd.factorize(pd.Series(0 if strata is None else np.asarray(strata, dtype=object),
@@ -295,21 +341,16 @@ def exit_share(renewed, exposed, *, strata=None, groups=None, level=0.95, draws=
         n, s = weights @ rows, weights @ kept
         with np.errstate(invalid="ignore", divide="ignore"):
             rate = (s / n).reshape(-1, len(names), 2)
-        w = n.reshape(-1, len(names), 2).sum(axis=2)
+        pairs = n.reshape(-1, len(names), 2)
+        w = np.where((pairs > 0).all(axis=2), pairs.sum(axis=2), 0)  # a stratum without one group says nothing
         stays = np.nansum(rate * w[:, :, None], axis=1)
-        return 1 - stays[:, 1] / stays[:, 0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return 1 - stays[:, 1] / stays[:, 0]
 
-    random = np.random.default_rng(seed)
-    again = random.multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=check_count("draws", draws))
-    low, high = np.quantile(share(again), [tail, 1 - tail])
-    return pd.Series({"estimate": float(share(np.ones((1, len(rows))))[0]), "low": low, "high": high,
+    estimate = float(share(np.ones((1, len(rows))))[0])
+    if not np.isfinite(estimate):
+        raise DataError("of those who were not exposed nobody renewed: there is no share of them to lose")
+    drawn = np.concatenate([share(again) for again in draw_weights(len(rows), check_count("draws", draws), seed)])
+    low, high = np.nanquantile(np.where(np.isfinite(drawn), drawn, np.nan), [tail, 1 - tail])
+    return pd.Series({"estimate": estimate, "low": low, "high": high,
                       "rows": len(y), "exposed": x.mean()})
-
-
-def need_columns(table, columns, what):
-    """Refuse a table that lacks columns."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
-    if absent := [name for name in columns if name not in table.columns]:
-        raise DataError(f"{what} lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, table.columns))}")

@@ -5,8 +5,7 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_positive, shown
 from crmlib.errors import DataError
-from crmlib.outreach.arguments import row_values
-from crmlib.outreach.experiment import need_columns
+from crmlib.outreach.arguments import need_columns, row_values
 
 
 def assign_offers(offers, *, budget, divisible=False) -> pd.DataFrame:
@@ -87,8 +86,8 @@ def personalisation_levels(levels, *, customers, value) -> pd.DataFrame:
     ----------
     levels : pandas.DataFrame
         Index: the level; ``cost`` per customer and ``fixed`` (once), money.
-    customers : int
-        To how many it is done.
+    customers : int or sequence of int
+        To how many it is done: one number, or one per level.
     value : float
         Money at stake per customer, above zero.
 
@@ -104,8 +103,13 @@ def personalisation_levels(levels, *, customers, value) -> pd.DataFrame:
     [0.0003, 0.0028]
     """
     need_columns(levels, ("cost", "fixed"), "levels")
-    each = row_values("cost", levels["cost"]) + row_values("fixed", levels["fixed"]) / check_count("customers",
-                                                                                                  customers)
+    if np.ndim(customers) == 0:
+        reached = check_count("customers", customers)
+    else:
+        reached = row_values("customers", customers, length=len(levels))
+        if (reached < 1).any() or (reached % 1).any():
+            raise DataError("customers must be whole numbers of at least 1, one per level")
+    each = row_values("cost", levels["cost"]) + row_values("fixed", levels["fixed"]) / reached
     if (each < 0).any():
         raise DataError("costs must be zero or more")
     return pd.DataFrame({"cost_each": each, "break_even_lift": each / check_positive("value", value)},

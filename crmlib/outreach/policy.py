@@ -7,11 +7,13 @@ from crmlib.checks import check_choice, check_count, check_fraction, check_posit
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
 from crmlib.outreach.arguments import (
+    draw_weights,
     group_codes,
     outcomes,
     probabilities,
     propensity_of,
     row_values,
+    same_rows,
     treatments,
 )
 
@@ -61,10 +63,12 @@ def worth_contacting(uplift, value, *, contact_cost) -> pd.Series:
     >>> worth_contacting(pd.Series([0.1, 0.1, -0.2]), pd.Series([500.0, 50.0, 900.0]), contact_cost=14).tolist()
     [True, False, False]
     """
+    same_rows(uplift=uplift, value=value)
     tau = row_values("uplift", uplift)
     if (np.abs(tau) > 1).any():
+        hint = "percentages? divide by 100" if np.abs(tau).max() > 1.5 else "from a transformed outcome? clip(-1, 1)"
         raise DataError(f"uplift is a difference of two chances, between -1 and 1; {int((np.abs(tau) > 1).sum()):,} "
-                        "values are not (percentages? divide by 100)")
+                        f"values are not ({hint})")
     worth = row_values("value", value, length=len(tau))
     chosen = tau * worth > check_positive("contact_cost", contact_cost, zero=True)
     return pd.Series(chosen, index=uplift.index if isinstance(uplift, pd.Series) else None)
@@ -74,7 +78,7 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
                  baseline=None, treated=None, level=0.95, draws=1000, seed=0, per=1000) -> pd.DataFrame:
     """Return what each policy would have earned over contacting nobody, estimated from an experiment.
 
-    ``gain = 1/n Σ π_i [ (w_i - e_i) / (e_i (1 - e_i)) · (y_i - m_i) · V_i - c ]``: rows whose lot agrees with the
+    ``gain = 1/n Σ a_i [ (w_i - p_i) / (p_i (1 - p_i)) · (y_i - m_i) · V_i - c ]``: rows whose lot agrees with the
     policy stand for those whose lot does not (inverse probability weighting). m is what was expected of the row
     without looking at its lot or its outcome; it changes no mean, and takes out the noise of what was foreseeable.
 
@@ -85,13 +89,13 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
     treatment : array-like
         w: who was contacted.
     policies : mapping of str to array-like of bool
-        π: whom each policy contacts. A policy must not have been learned from these rows' outcomes.
+        a: whom each policy contacts. A policy must not have been learned from these rows' outcomes.
     value : array-like
         V: money at stake per row.
     contact_cost : float
         c: money per contact.
     propensity : float or array, optional
-        e: chance of contact; None: the share of the contacted.
+        p: chance of contact; None: the share of the contacted.
     expected : array-like, optional
         m: chance to stay that a model of **other** rows gave, mean of both groups. None: 0 for everybody.
     groups : array-like, optional
@@ -99,7 +103,7 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
     baseline : str, optional
         Name of a policy; adds how much each of the others earns more than it.
     level, draws, seed
-        Of the percentile interval of a cluster bootstrap.
+        Of the percentile interval of a cluster bootstrap; p is held fixed in it, also where it is estimated.
     per : int
         Money per so many rows.
 
@@ -124,6 +128,8 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
     all           1.0  40.0
     first         0.5  45.0
     """  # noqa: W291
+    same_rows(outcome=outcome, treatment=treatment, value=value, expected=expected, groups=groups,
+              propensity=propensity, **{f"the policy {name!r}": each for name, each in policies.items()})
     y = outcomes("outcome", outcome)
     w = treatments(treatment, treated=treated, length=len(y))
     e = propensity_of(propensity, w)
@@ -141,9 +147,8 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
     sums = np.zeros((who.max() + 1, len(names)))
     np.add.at(sums, who, earned)
     size = np.bincount(who)
-    again = np.random.default_rng(seed).multinomial(len(size), np.full(len(size), 1 / len(size)),
-                                                    size=check_count("draws", draws))
-    drawn = unit * (again @ sums) / (again @ size)[:, None]
+    drawn = unit * np.concatenate([(again @ sums) / (again @ size)[:, None] for again in draw_weights(
+        len(size), check_count("draws", draws), seed)])
     result = pd.DataFrame({"contacted": chosen.mean(axis=0), "gain": unit * earned.mean(axis=0)},
                           index=pd.Index(names, name="policy"))
     result["low"], result["high"] = np.quantile(drawn, [tail, 1 - tail], axis=0)
@@ -158,7 +163,7 @@ def policy_table(outcome, treatment, policies, *, value, contact_cost, propensit
 def true_gain(policies, *, effect, value, contact_cost, per=1000) -> pd.Series:
     """Return what each policy earns over contacting nobody if the true effects are known, as only a simulation does.
 
-    ``gain = 1/n Σ π_i (τ_i V_i - c)``; the best policy contacts where ``τ V > c``.
+    ``gain = 1/n Σ a_i (τ_i V_i - c)``; the best policy contacts where ``τ V > c``.
 
     Parameters
     ----------
@@ -178,6 +183,7 @@ def true_gain(policies, *, effect, value, contact_cost, per=1000) -> pd.Series:
     >>> true_gain({"all": [1, 1], "best": [1, 0]}, effect=[0.2, -0.1], value=[100, 100], contact_cost=5, per=1).tolist()
     [0.0, 7.5]
     """
+    same_rows(effect=effect, value=value, **{f"the policy {name!r}": each for name, each in policies.items()})
     tau = row_values("effect", effect)
     net = tau * row_values("value", value, length=len(tau)) - check_positive("contact_cost", contact_cost, zero=True)
     unit = check_count("per", per)
@@ -207,6 +213,7 @@ def gain_by_share(score, *, effect, value, contact_cost, points=51) -> pd.DataFr
     >>> gain_by_share([3, 2, 1], effect=[0.1, 0.2, -0.1], value=[100] * 3, contact_cost=5, points=4)["gain"].tolist()
     [0.0, 5.0, 20.0, 5.0]
     """
+    same_rows(effect=effect, value=value, score=score)
     tau = row_values("effect", effect)
     net = tau * row_values("value", value, length=len(tau)) - check_positive("contact_cost", contact_cost, zero=True)
     order = np.argsort(-row_values("score", score, length=len(tau)), kind="stable")

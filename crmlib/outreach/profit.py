@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.checks import check_fraction, check_positive
 from crmlib.errors import DataError
-from crmlib.outreach.arguments import outcomes, probabilities, row_values
+from crmlib.outreach.arguments import outcomes, probabilities, row_values, same_rows
 
 
 def contact_profit_curve(values, *, cost_per_contact, uplift):
@@ -86,16 +86,16 @@ def contact_profit(churn_probability, *, rescue, value, contact_cost, incentive=
     ``π = β γ CLV + (1 - β) ψ ΔCLV - c - δ [β γ + (1 - β) ψ]``: β of those contacted would leave, the contact holds γ
     of them; ψ of the loyal take the incentive as well.
 
-    Source: Neslin, S. A., Gupta, S., Kamakura, W., Lu, J. & Mason, C. H. (2006), "Defection Detection"; Blattberg,
-    Kim & Neslin (2008), *Database Marketing*.
+    After Neslin, S. A., Gupta, S., Kamakura, W., Lu, J. & Mason, C. H. (2006), "Defection Detection", in the form of
+    Blattberg, Kim & Neslin (2008), *Database Marketing*. A campaign's fixed cost is not in it: take it off the sum.
 
     Parameters
     ----------
     churn_probability : float or array
         β: chance that the customer leaves if nothing is done, 0 to 1.
-    rescue : float
-        γ: share of the would-be leavers whom the contact holds, 0 to 1. **The same for everybody**: that is the
-        formula's weak point.
+    rescue : float or array
+        γ: share of the would-be leavers whom the contact holds, 0 to 1. One number is **the same for everybody**: that
+        is the weak point of how the formula is used.
     value : float or array
         CLV: what a customer who is held will still bring, money.
     contact_cost : float
@@ -110,7 +110,7 @@ def contact_profit(churn_probability, *, rescue, value, contact_cost, incentive=
     Returns
     -------
     float, numpy.ndarray or pandas.Series
-        Money per contact, of the form of `churn_probability`.
+        Money per contact: one number, or one per customer if any of the three is.
 
     Raises
     ------
@@ -122,24 +122,23 @@ def contact_profit(churn_probability, *, rescue, value, contact_cost, incentive=
     >>> round(contact_profit(0.2, rescue=0.3, value=200, contact_cost=1, incentive=10), 2)
     2.4
     """
-    gamma, psi = check_fraction("rescue", rescue), check_fraction("taken_by_loyal", taken_by_loyal)
+    psi = check_fraction("taken_by_loyal", taken_by_loyal)
     c = check_positive("contact_cost", contact_cost, zero=True)
     delta = check_positive("incentive", incentive, zero=True)
-    if np.ndim(churn_probability) == 0:
-        beta = check_fraction("churn_probability", churn_probability)
-    else:
-        beta = probabilities("churn_probability", churn_probability)
-    if isinstance(churn_probability, pd.Series):
-        if isinstance(value, pd.Series) and not value.index.equals(churn_probability.index):
-            raise DataError("churn_probability and value are not of the same customers in the same order: reindex one "
-                            "to the other")
-    worth = float(value) if np.ndim(value) == 0 else row_values("value", value, length=np.size(beta))
-    if not np.isfinite(worth).all():
-        raise ValueError("value must be a finite number")
+    given = {"churn_probability": churn_probability, "rescue": rescue, "value": value}
+    same_rows(**given)
+    sizes = {np.size(each) for each in given.values() if np.ndim(each)}
+    length = max(sizes, default=None)
+    beta, gamma = (check_fraction(name, given[name]) if np.ndim(given[name]) == 0 else
+                   probabilities(name, given[name], length=length) for name in ("churn_probability", "rescue"))
+    worth = float(value) if np.ndim(value) == 0 else row_values("value", value, length=length)
+    if not np.isfinite(worth).all() or not np.isfinite(float(loyal_gain)):
+        raise ValueError(f"{'value' if np.isfinite(float(loyal_gain)) else 'loyal_gain'} must be a finite number")
     taken = beta * gamma + (1 - beta) * psi
     profit = beta * gamma * worth + (1 - beta) * psi * float(loyal_gain) - c - delta * taken
-    if isinstance(churn_probability, pd.Series):
-        return pd.Series(profit, index=churn_probability.index, name="profit")
+    like = next((each for each in given.values() if isinstance(each, pd.Series)), None)
+    if like is not None:
+        return pd.Series(profit, index=like.index, name="profit")
     return float(profit) if np.ndim(profit) == 0 else profit
 
 
@@ -168,12 +167,16 @@ def break_even_churn(*, rescue, value, contact_cost, incentive=0.0, taken_by_loy
     """
     given = dict(rescue=rescue, value=value, contact_cost=contact_cost, incentive=incentive,
                  taken_by_loyal=taken_by_loyal, loyal_gain=loyal_gain)
+    if np.ndim(rescue) or np.ndim(value):
+        raise ValueError("rescue and value must be one number each: there is one break-even at a time")
     nobody, everybody = contact_profit(0.0, **given), contact_profit(1.0, **given)
+    if min(nobody, everybody) > 0:
+        return 0.0
     if nobody > 0 and everybody < nobody:
         raise ValueError("with these numbers a contact earns less the more likely the customer leaves: there is no "
                          "limit to be above; compare contact_profit of each customer instead")
     if nobody >= 0:
-        return 0.0
+        return 0.0 if everybody > 0 else float("inf")
     return float(-nobody / (everybody - nobody)) if everybody > 0 else float("inf")
 
 

@@ -111,7 +111,8 @@ def fit_enthusiasm(days, tone, *, side, groups=None, scale=(1, 10), ends="censor
 
     A tone is a normal variable around the curve, rounded and pressed into the scale: a talk above its upper end counts
     as the upper end. ``"censored"`` says so in the likelihood; ``"ignored"`` fits by least squares, as if the scale
-    had no ends, which flattens the curve where it comes near them.
+    had no ends, which flattens the curve where it comes near them. The buyer's curve is fitted with the assumed
+    steepness `WARMING_DAYS`: with another one its rise and days come out otherwise, and the intervals do not know it.
 
     Parameters
     ----------
@@ -168,6 +169,8 @@ def fit_enthusiasm(days, tone, *, side, groups=None, scale=(1, 10), ends="censor
     if k.min() == k.max():
         raise DataError("all tones are the same: there is no curve to see")
     who, z = group_codes(groups, len(k)), normal_quantile(check_level(level))
+    if groups is not None and who.max() == 0:
+        raise DataError("all talks are of one customer: how much customers differ cannot be said")
     cells, cell, weight = np.unique(np.column_stack([t, k]), axis=0, return_inverse=True, return_counts=True)
     cell = cell.ravel()
 
@@ -395,7 +398,7 @@ def coding_table(talks, *, rows, columns) -> pd.DataFrame:
     >>> coding_table(talks, rows="purpose", columns="function").round(2).values.tolist()
     [[1.0, 1.0, 0.0], [2.0, 0.5, 0.5]]
     """
-    from crmlib.outreach.experiment import need_columns
+    from crmlib.outreach.arguments import need_columns
 
     need_columns(talks, (rows, columns), "talks")
     if (gaps := int(talks[[rows, columns]].isna().any(axis=1).sum())):

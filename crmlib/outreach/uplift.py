@@ -17,6 +17,7 @@ from crmlib.outreach.arguments import (
     outcomes,
     propensity_of,
     row_values,
+    same_rows,
     treatments,
 )
 
@@ -45,7 +46,8 @@ def average_effect(outcome, treatment, *, by=None, groups=None, treated=None, le
     Returns
     -------
     pandas.DataFrame
-        Index ``all`` or the kinds: ``rows, treated, control`` (means), ``effect, low, high``.
+        Index ``all`` or the kinds: ``rows, treated, control`` (means), ``effect, low, high``. The interval is for large
+        groups; where a group has one customer, or no outcome differs, nothing is known of the error: no bounds (NaN).
 
     Raises
     ------
@@ -58,6 +60,7 @@ def average_effect(outcome, treatment, *, by=None, groups=None, treated=None, le
          rows  treated  control  effect  low  high
     all     8     0.75     0.25     0.5 -0.1   1.1
     """
+    same_rows(outcome=outcome, treatment=treatment, by=by, groups=groups)
     y = row_values("outcome", outcome)
     w = treatments(treatment, treated=treated, length=len(y))
     who, z = group_codes(groups, len(y)), normal_quantile(level)
@@ -73,6 +76,8 @@ def average_effect(outcome, treatment, *, by=None, groups=None, treated=None, le
         one, nil = y[a].mean(), y[b].mean()
         influence = np.where(a, (y - one) / a.sum(), 0) - np.where(b, (y - nil) / b.sum(), 0)
         error = np.sqrt((np.bincount(who, influence) ** 2).sum())
+        if error < 1e-12 or min(len(np.unique(who[a])), len(np.unique(who[b]))) < 2:
+            error = np.nan
         rows[kind] = {"rows": int(here.sum()), "treated": one, "control": nil, "effect": one - nil,
                       "low": one - nil - z * error, "high": one - nil + z * error}
     return pd.DataFrame(rows).T.astype({"rows": int})
@@ -156,6 +161,7 @@ def fit_uplift(features, outcome, treatment, *, method="two_model", treated=None
     check_choice("method", method, ("two_model", "transformed"))
     check_choice("centre", centre, ("mean", "none"))
     strength = check_positive("penalty", penalty)
+    same_rows(features=features, outcome=outcome, treatment=treatment, propensity=propensity)
     table = feature_table(features)
     y = outcomes("outcome", outcome, length=len(table))
     w = treatments(treatment, treated=treated, length=len(table))
@@ -197,6 +203,8 @@ def cross_fitted_uplift(features, outcome, treatment, *, groups=None, folds=5, s
     >>> said.shape
     (80, 3)
     """
+    same_rows(features=features, outcome=outcome, treatment=treatment, groups=groups)
+    chance = options.pop("propensity", None)
     table = feature_table(features)
     y = outcomes("outcome", outcome, length=len(table))
     w = treatments(treatment, treated=options.pop("treated", None), length=len(table))
@@ -208,7 +216,8 @@ def cross_fitted_uplift(features, outcome, treatment, *, groups=None, folds=5, s
     parts = []
     for k in range(number):
         seen, held = fold != k, fold == k
-        parts.append(fit_uplift(table[seen], y[seen], w[seen], **options).predict(table[held]))
+        e = chance if np.ndim(chance) == 0 else np.asarray(chance)[seen]
+        parts.append(fit_uplift(table[seen], y[seen], w[seen], propensity=e, **options).predict(table[held]))
     return pd.concat(parts).loc[table.index] if table.index.is_unique else _in_order(parts, fold, number, table)
 
 
@@ -264,8 +273,9 @@ def uplift_area(outcome, score, treatment, *, kind="qini", normalise="perfect", 
     outcome, score, treatment, kind
         As in `uplift_curve`.
     normalise : {"perfect", "none"}
-        Divide by the area of the perfect ranking (1 is perfect, 0 is chance; as ``qini_auc_score`` and
-        ``uplift_auc_score`` of scikit-uplift), or give the area itself, in outcomes times rows.
+        Divide by the area of what scikit-uplift takes for the perfect ranking (``qini_auc_score``,
+        ``uplift_auc_score``), or give the area itself, in outcomes times rows. 0 is chance; 1 is that ranking, a
+        convention and no upper bound: small samples go above it. Other packages divide by something else.
     negative_effect : bool
         Of the perfect Qini curve: may a treatment do harm? If not, the best curve rises to the last gain and stays.
 
@@ -301,6 +311,9 @@ def uplift_area(outcome, score, treatment, *, kind="qini", normalise="perfect", 
         top = y[w == 1].sum() - w.sum() * y[w == 0].sum() / (1 - w).sum()
         ideal = np.array([0, top, len(y)]), np.array([0, top, top])
     best = float(np.trapezoid(ideal[1], ideal[0]) - ideal[1][-1] * ideal[0][-1] / 2)
+    if best < 0 and not negative_effect:
+        raise DataError("without negative effects the best curve lies below chance here, and the sign of the result "
+                        "would be turned: use negative_effect=True or normalise='none'")
     if abs(best) < 1e-12:
         raise DataError("even the perfect ranking is no better than chance here, because the outcomes of treated and "
                         "controls leave nothing to rank: use normalise='none'")
@@ -352,6 +365,7 @@ def _best(score, pool, number):
 
 
 def _ranked_inputs(outcome, score, treatment, treated):
+    same_rows(outcome=outcome, score=score, treatment=treatment)
     y = row_values("outcome", outcome)
     return y, row_values("score", score, length=len(y)), treatments(treatment, treated=treated, length=len(y))
 

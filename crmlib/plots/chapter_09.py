@@ -26,7 +26,7 @@ def contact_profit_lines(lines, *, break_even=None, unit="yuan", ax=None):
     `lines` has the chance (0 to 1) as index and an offer per column, money; `break_even` maps an offer to the chance
     where its line crosses zero.
     """
-    ax = _axes(ax)
+    ax = _axes(ax, 3.7)
     for colour, style, (name, line) in zip((_BLUE, _ORANGE, _GREEN), ("-", "--", ":"), lines.items(), strict=False):
         ax.plot(100 * line.index, line, style, color=colour, label=name)
         limit = (break_even or {}).get(name)
@@ -47,7 +47,7 @@ def risk_and_effect(fifths, *, ax=None):
     `fifths` has one row per fifth, riskiest first: ``leave, effect, low, high`` as fractions, and ``truth`` if it is
     known.
     """
-    ax = _axes(ax, 4.5)
+    ax = _axes(ax, 4.0)
     at = np.arange(len(fifths))
     ax.bar(at, 100 * fifths["leave"], width=0.7, color="#c9d6de", label="leave without a call")
     ax.errorbar(at - 0.08, 100 * fifths["effect"], yerr=[100 * (fifths["effect"] - fifths["low"]),
@@ -77,18 +77,19 @@ def qini_curves(curves, *, unit="customers kept among the called", ax=None):
             label="by chance")
     ax.axhline(0, color="black", linewidth=1)
     ax.set(xlabel="best by the ranking (% of the contract years)", ylabel=unit, xlim=(0, 100))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, fontsize=12)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=12)
     return ax
 
 
-def policy_estimates(table, *, unit="yuan", ax=None):
+def policy_estimates(table, *, best=None, unit="yuan", ax=None):
     """Draw what policies earn, estimated with their intervals, and the truth beside them if it is known.
 
     `table` has policies as index, ``gain, low, high`` in money and ``truth``; drawn in thousands, the first on top.
+    `best` (money) is what the best possible policy earns: a dotted line.
     """
     scaled = table.drop(columns=[name for name in table if name not in ("gain", "low", "high", "truth")]) / 1000
     return _estimates(scaled.rename(columns={"gain": "estimate"}),
-                      f"gain over calling nobody (thousand {unit})", ax)
+                      f"gain over calling nobody (thousand {unit} per 1,000 contracts, 99 %)", ax, best)
 
 
 def effects_with_truth(table, *, xlabel, ax=None):
@@ -100,17 +101,19 @@ def effects_with_truth(table, *, xlabel, ax=None):
     return _estimates(100 * table[[name for name in ("estimate", "low", "high", "truth") if name in table]], xlabel, ax)
 
 
-def _estimates(table, xlabel, ax):
-    ax = _axes(ax, 1.3 + 0.42 * len(table))
+def _estimates(table, xlabel, ax, best=None):
+    ax = _axes(ax, 1.3 + 0.4 * len(table))
     at = np.arange(len(table))
     ax.errorbar(table["estimate"], at - 0.1, xerr=[table["estimate"] - table["low"], table["high"] - table["estimate"]],
                 fmt="o", color=_BLUE, capsize=4, linewidth=2, label="estimate")
     if "truth" in table:
         ax.plot(table["truth"], at + 0.2, "D", color=_ORANGE, linestyle="none", label="truth")
     ax.axvline(0, color="black", linewidth=1)
+    if best is not None:
+        ax.axvline(best / 1000, color=_ORANGE, linestyle=":", linewidth=2, label="best possible")
     ax.grid(axis="y", visible=False)
     ax.set(yticks=at, yticklabels=list(table.index), ylim=(len(table) - 0.4, -0.6), xlabel=xlabel)
-    _legend(ax, ("estimate", "truth"))
+    _legend(ax, ("estimate", "truth", "best possible"))
     return ax
 
 
@@ -153,13 +156,13 @@ def scorecard_bars(items, *, scale=(1, 7), ax=None):
 def ranking_gains(curves, *, share, unit="yuan", ax=None):
     """Draw what calling the best share of several rankings earns; a vertical line at `share`.
 
-    `curves` has the shares (0 to 1) as index and a ranking per column, money.
+    `curves` has the shares (0 to 1) as index and a ranking per column, money per 1,000 contracts.
     """
     ax = _axes(ax, 4.0)
     for colour, style, (name, line) in zip((_ORANGE, _GREEN, _BLUE), (":", "--", "-"), curves.items(), strict=False):
         ax.plot(100 * line.index, line / 1000, style, color=colour, label=name)
     ax.axvline(100 * share, color=_GREY, linewidth=1.5)
     ax.axhline(0, color="black", linewidth=1)
-    ax.set(xlabel="called: the best by the ranking (%)", ylabel=f"gain (thousand {unit})", xlim=(0, 100))
+    ax.set(xlabel="called: the best by the ranking (%)", ylabel=f"gain per 1,000 (thousand {unit})", xlim=(0, 100))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=3, fontsize=12)
     return ax

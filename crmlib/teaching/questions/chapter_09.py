@@ -1,4 +1,4 @@
-"""Questions of chapter 09: whom to call, what to say? The chapter asks 09.1 to 09.4, the exercises the others."""
+"""Questions of chapter 09: whom to call, what to say? The chapter asks 09.1, 09.3, 09.4, the exercises the others."""
 
 from functools import lru_cache
 
@@ -103,13 +103,18 @@ def _alpha(*, factor=True, total="sum"):
     return (k / (k - 1) if factor else 1) * (1 - ANSWERS.var().sum() / whole.var())
 
 
-def _largest_gift(*, loyal=1.0, contact=True, share=RISK):
+def _largest_gift(*, loyal=1.0, contact=True, share=RISK, held_take=1.0):
     held = share * GIFT["rescue"]
-    return (held * GIFT["value"] - contact * GIFT["contact_cost"]) / (held + loyal * (1 - share))
+    return (held * GIFT["value"] - contact * GIFT["contact_cost"]) / (held * held_take + loyal * (1 - share))
 
 
-def _visits(case, *, cost=320, year=2024, everybody=False, of=2025):
-    effect = _effect(case, "neglected", True, (year,))
+def _visits(case, *, cost=320, when="past", everybody=False, of=2025, among=True):
+    rows, now = _rows(case), _year(case, 2025)
+    known = {"past": rows[rows["due_on"] < now["decided_on"].min()], "2024": _year(case, 2024), "2025": now,
+             "both": rows}[when]
+    kinds = None if among is None else known["neglected"]
+    effect = float(outreach.average_effect(known["renewed"], known["treated"], by=kinds).loc[
+        "all" if among is None else among, "effect"])
     rows = _year(case, of)
     chosen = effect * rows["value"] > cost
     return int((chosen if everybody else chosen & rows["neglected"]).sum())
@@ -157,8 +162,11 @@ def _coin(*, buyers=False, second=False):
 
 
 def _two_rules(case, *, share=0.1, per=1000, year=2025, swap=False, estimate=False):
-    rows = _year(case, year)
+    rows = _rows(case) if year is None else _year(case, year)
     rules = {"price": outreach.best_share(rows["promotion_share"], share), "neglected": rows["neglected"]}
+    if estimate:
+        return outreach.policy_table(rows["renewed"], rows["treated"], rules, value=rows["value"], contact_cost=COST,
+                                     propensity=0.5, draws=2)["gain"].tolist()
     gain = outreach.true_gain(rules, effect=rows["effect"], value=rows["value"], contact_cost=COST, per=1) * (
         len(rows) if per is None else per)
     return gain.tolist()[::-1] if swap else gain.tolist()
@@ -198,12 +206,12 @@ QUESTIONS = {
         ),
     ),
     "09.3": Question(
-        prompt="by how much a call raises the chance to renew among households, both years, as a fraction",
+        prompt="by how much a call raises the chance to renew among households, both years: a fraction, three decimals",
         expected=lambda case, **_: _effect(case, "household", 1),
         tolerance=0.0005,
         mistakes=(
-            Mistake(lambda case, **_: _effect(case, "household", 0), "that is the effect on businesses"),
             Mistake(lambda case, **_: _effect(case), "that is the effect on all of them"),
+            Mistake(lambda case, **_: _effect(case, "household", 0), "that is the effect on businesses"),
             Mistake(lambda case, **_: _against_everybody(case),
                     "the controls have to be households, too: compare like with like"),
             Mistake(lambda case, **_: _effect(case, "household", 1, (2025,)), "that is one year; asked are both"),
@@ -230,8 +238,9 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda **_: _largest_gift(loyal=0.0), "the loyal take the voucher as well"),
             Mistake(lambda **_: _largest_gift(contact=False), "the contact itself costs something, too"),
-            Mistake(lambda **_: _largest_gift(loyal=1 / (1 - RISK), contact=True),
+            Mistake(lambda **_: _largest_gift(loyal=(1 - RISK * GIFT["rescue"]) / (1 - RISK)),
                     "who is contacted and leaves all the same takes no voucher"),
+            Mistake(lambda **_: _largest_gift(held_take=0.0), "who is held takes the voucher as well as the loyal"),
             Mistake(lambda **_: GIFT["rescue"] * GIFT["value"],
                     "that is what one leaver is worth; few of the list are"),
         ),
@@ -244,8 +253,14 @@ QUESTIONS = {
             Mistake(lambda case, **_: _visits(case, cost=COST), "that is with the cost of a call"),
             Mistake(lambda case, **_: _visits(case, everybody=True),
                     "those who were seen are in it: the effect is that of the neglected"),
-            Mistake(lambda case, **_: _visits(case, year=2025),
+            Mistake(lambda case, **_: _visits(case, when="2025"),
                     "the effect is taken from 2025, the year that is to be decided: nobody knows it yet"),
+            Mistake(lambda case, **_: _visits(case, when="2024"),
+                    "some contracts of 2024 ended after the first decision about 2025: take what was known before it"),
+            Mistake(lambda case, **_: _visits(case, when="both"),
+                    "the effect is of both years; of 2025 nothing is known yet"),
+            Mistake(lambda case, **_: _visits(case, among=None),
+                    "the effect is that on everybody; asked is that on the neglected"),
             Mistake(lambda case, **_: _visits(case, of=2024), "that is a decision about 2024; asked is 2025"),
         ),
     ),
@@ -295,7 +310,10 @@ QUESTIONS = {
         mistakes=(
             Mistake(lambda case, **_: _two_rules(case, swap=True), "the right numbers, in reverse order"),
             Mistake(lambda case, **_: _two_rules(case, per=None), "that is for all contract years; asked is per 1,000"),
+            Mistake(lambda case, **_: _two_rules(case, estimate=True),
+                    "that is what the experiment says they earn; asked is the truth"),
             Mistake(lambda case, **_: _two_rules(case, year=2024), "that is the year 2024"),
+            Mistake(lambda case, **_: _two_rules(case, year=None), "that is of both years; asked is 2025"),
             Mistake(lambda case, **_: _two_rules(case, share=0.2), "that calls a fifth; asked is a tenth"),
         ),
     ),

@@ -6,7 +6,7 @@ RANKINGS = ("risk", "expected loss", "expected gain")
 
 
 def call_plan_curves(rows, *, contact_cost: float, years: int, retention_rate: float = 0.8, discount_rate: float = 0.1):
-    """Return what calling the best share of each ranking earns, by the true effects.
+    """Return what calling the best share of each ranking earns per 1,000 contracts, by the true effects.
 
     Parameters
     ----------
@@ -23,8 +23,8 @@ def call_plan_curves(rows, *, contact_cost: float, years: int, retention_rate: f
     Returns
     -------
     pandas.DataFrame
-        Index ``share`` (0, 0.02 … 1), one column of money per ranking: "risk", "expected loss" (risk times value) and
-        "expected gain" (uplift times value).
+        Index ``share`` (0, 0.02 … 1); for each ranking money per 1,000 rows: "risk", "expected loss" (risk times value)
+        and "expected gain" (uplift times value).
 
     Raises
     ------
@@ -36,7 +36,7 @@ def call_plan_curves(rows, *, contact_cost: float, years: int, retention_rate: f
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"risk": [0.5, 0.1], "uplift": [0.0, 0.2], "effect": [-0.1, 0.3], "margin": [100.0, 100.0]})
     >>> call_plan_curves(rows, contact_cost=10, years=1).loc[[0.0, 0.5, 1.0]].round(1).values.tolist()
-    [[0.0, 0.0, 0.0], [-20.0, -20.0, 20.0], [0.0, 0.0, 0.0]]
+    [[0.0, 0.0, 0.0], [-10000.0, -10000.0, 10000.0], [0.0, 0.0, 0.0]]
     """
     import pandas as pd
 
@@ -48,7 +48,7 @@ def call_plan_curves(rows, *, contact_cost: float, years: int, retention_rate: f
     value = outreach.value_at_stake(rows["margin"], retention_rate=retention_rate, discount_rate=discount_rate,
                                     years=years)
     scores = dict(zip(RANKINGS, (rows["risk"], rows["risk"] * value, rows["uplift"] * value), strict=True))
-    return pd.DataFrame({
+    return 1000 / len(rows) * pd.DataFrame({
         name: outreach.gain_by_share(score, effect=rows["effect"], value=value, contact_cost=contact_cost)
         .set_index("share")["gain"] for name, score in scores.items()})
 
@@ -61,15 +61,15 @@ def call_plan_summary(rows, *, share: float, contact_cost: float, years: int, **
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"risk": [0.5, 0.1], "uplift": [0.0, 0.2], "effect": [-0.1, 0.3], "margin": [100.0, 100.0]})
     >>> call_plan_summary(rows, share=0.5, contact_cost=10, years=1)
-    'Calling the best 50 % earns -20 yuan by risk, -20 by expected loss, 20 by expected gain. \
-The ranking by expected gain peaks at 50 % called, with 20 yuan.'
+    'Calling the best 50 % earns per 1,000 contracts -10,000 yuan by risk, -10,000 by expected loss, 10,000 by \
+expected gain. The ranking by expected gain peaks at 50 % called, with 10,000 yuan.'
     """
     curves = call_plan_curves(rows, contact_cost=contact_cost, years=years, **rates)
     at = curves.iloc[abs(curves.index.to_numpy() - share).argmin()].round(0) + 0.0
     best = curves["expected gain"]
-    return (f"Calling the best {100 * share:.0f} % earns {at['risk']:,.0f} yuan by risk, {at['expected loss']:,.0f} by "
-            f"expected loss, {at['expected gain']:,.0f} by expected gain. The ranking by expected gain peaks at "
-            f"{100 * best.idxmax():.0f} % called, with {best.max():,.0f} yuan.")
+    return (f"Calling the best {100 * share:.0f} % earns per 1,000 contracts {at['risk']:,.0f} yuan by risk, "
+            f"{at['expected loss']:,.0f} by expected loss, {at['expected gain']:,.0f} by expected gain. "
+            f"The ranking by expected gain peaks at {100 * best.idxmax():.0f} % called, with {best.max():,.0f} yuan.")
 
 
 def explore_calls(rows, *, share=0.1, contact_cost=14, years=5, **rates):
