@@ -40,6 +40,8 @@ def test_rounding_is_no_error_and_is_normalised():
     table = churn.check_causes({"a": 0.333, "b": 0.333, "c": 0.333})
     assert table["share"].sum() == approx(1, abs=1e-15) and table["given"].sum() == approx(0.999)
     assert len(churn.check_causes({"a": 0.333, "b": 0.333, "c": 0.333}, policy="other")) == 3
+    with pytest.raises(DataError, match="2 shares add up to 97 %"):
+        churn.check_causes({"a": 0.5, "b": 0.47})
 
 
 @pytest.mark.parametrize(("shares", "options", "message"), [
@@ -68,7 +70,7 @@ def test_too_much_can_be_normalised_knowingly():
     assert churn.check_causes({"a": 60, "b": 60}, total=100, policy="normalise")["share"].tolist() == [0.5, 0.5]
 
 
-def test_cause_shares_weight_by_who_left():
+def test_cause_shares_weight_by_who_left_with_kishs_effective_number():
     reasons = pd.Series(["x"] * 6 + ["y"] * 4 + ["x"] + ["y"] * 4)
     groups = pd.Series(["firm"] * 10 + ["home"] * 5)
     plain = churn.cause_shares(reasons)
@@ -303,7 +305,7 @@ def test_tenure_profit_counts_those_who_left():
                            "acquisition_cost": [50.0, 30.0, 1.0]})
     lines = pd.DataFrame({"customer_id": [1, 1, 2, 3, 1, 9], "date": after(0, 364, 10, 700, 365, 5),
                           "margin": [10.10, 20.0, 5.0, 99.0, 40.0, 77.0]})
-    visits = pd.DataFrame({"customer_id": [1, 2, 2], "date": after(-5, 11, 400), "cost": [8.0, 1.0, 2.0]})
+    visits = pd.DataFrame({"customer_id": [1, 2, 2], "date": after(-405, 11, 400), "cost": [8.0, 1.0, 2.0]})
     for money in (lines, ibis.memtable(lines)):
         table = churn.tenure_profit(money, people, costs={"visits": visits}, observation_end="2024-12-31", years=1)
         assert table["customers"].tolist() == [2, 2] and table["buying"].tolist() == [0, 2]
@@ -350,8 +352,7 @@ def test_five_points_of_retention(timing, gains):
     for rate, gain in zip((0.6, 0.7, 0.8, 0.9), table["relative"], strict=True):
         found = churn.retention_for_uplift(gain, 0.05, 0.10, timing=timing)
         assert churn.retention_uplift(found, 0.05, 0.10, timing=timing)["relative"][0] == approx(gain)
-        if timing != "residual":
-            assert found == approx(rate)
+        assert found == approx(rate)                          # the larger root, where two give that gain
 
 
 def test_reichheld_halves_the_leavers():
@@ -436,7 +437,8 @@ def test_book_ladder_divides_by_successes():
     with pytest.raises(DataError, match="spent of keep of 0 must be zero or more, not -1"):
         churn.book_ladder({"keep": keep.assign(spent=-1.0)})
     same = keep.set_axis([7, 8, 9]).assign(spent=[10.0, 30.0, 26.0])
-    assert churn.book_ladder({"a": same, "b": same})["times_high"].tolist() == [1, 1]      # drawn together
+    both = churn.book_ladder({"a": same, "b": same.assign(spent=2 * same["spent"])})      # drawn together
+    assert both.loc["b", ["times_low", "times_high"]].tolist() == approx([2, 2])
     rare = pd.DataFrame({"spent": [5.0] * 4, "gained": [1, 0, 0, 0]})
     found = churn.book_ladder({"keep": keep, "rare": rare})
     assert found.loc["rare", "high"] == np.inf and found.loc["rare", "times_high"] == np.inf
@@ -462,6 +464,8 @@ def test_the_apology_of_the_lecture():
     assert at["npv"] == approx(0, abs=1e-8)
     more = churn.recovery_value(10_000, 50_000, stays_with=0.8, stays_without=0.6, beyond=20_000, word_of_mouth=1_000)
     assert more[["npv", "break_even_rise"]].tolist() == approx([5_000, 9_000 / 70_000])
+    later = churn.recovery_value(1, 11, stays_with=1, stays_without=0, beyond=20, discount_rate=0.10)
+    assert later["npv"] == approx(10 + 20 - 1)                  # what lies beyond is money of today already
     kind = churn.recovery_value(0, 50_000, stays_with=0.6, stays_without=0.5)
     assert kind["npv"] == approx(5_000) and kind["break_even_rise"] == 0 and np.isnan(kind["roi"])
 
@@ -497,7 +501,7 @@ def test_word_of_mouth():
         churn.word_of_mouth_loss(6, prospect_share=0.1, swing=20, value=1000)
 
 
-def test_referral_value_by_type():
+def test_referral_value_by_type_as_kumar_petersen_and_leone_2007():
     friends = pd.DataFrame({"year": [1, 2, 1], "anyway": [False, False, True], "margin": [110.0, 121.0, 500.0],
                             "referral_cost": [11.0, 0.0, 11.0], "retention_cost": [0.0, 12.1, 0.0],
                             "saved": [22.0, 0.0, 22.0]})
@@ -605,6 +609,7 @@ def test_stay_effect_is_newcombes():
     assert effect["exit_share"] == approx(1 - 0.8 / 0.6)
     spread = 1.959964 * np.sqrt(0.2 / 56 + 0.4 / 48)
     assert effect["exit_share_low"] == approx(1 - 0.8 / 0.6 * np.exp(spread), abs=1e-6)
+    assert effect["exit_share_high"] == approx(1 - 0.8 / 0.6 * np.exp(-spread), abs=1e-6)
     for stayed, treated, message in (([1, 0], [1, 1], "2 treated and 0 untreated"), ([1], [1, 0], "one value per"),
                                      ([1, None], [1, 0], "1 of 2 values"),
                                      (pd.Series([1, 0]), pd.Series([1, 0], index=[1, 0]), "different indexes")):
@@ -627,6 +632,8 @@ def test_customers_with_several_rows_are_drawn_whole():
     one = churn.saving_gain(stayed, treated, worth, reached=50)
     twice = churn.saving_gain(stayed * 2, treated * 2, worth, reached=50, clusters=[*range(200)] * 2)
     assert twice["gain"] == one["gain"] and [twice["low"], twice["high"]] == approx([one["low"], one["high"]], rel=0.08)
+    spread = churn.saving_gain(stayed, treated, [0.0] * 5 + [10_000.0] * 5, reached=50)
+    assert spread["high"] - spread["low"] > 1.25 * 5 * (one["high"] - one["low"])     # five times the mean, and wider
     many = churn.saving_gain(stayed, treated, np.tile(worth, 3_000), reached=50, draws=2_000)
     few = churn.saving_gain(stayed, treated, np.tile(worth, 2_000), reached=50, draws=2_000)
     assert many["high"] == approx(few["high"], rel=0.05)
