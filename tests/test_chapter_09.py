@@ -6,6 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 matplotlib.use("Agg")
 
@@ -89,7 +90,7 @@ def covered(case):
     }
     money = {"value": now["value"], "contact_cost": COST}
     table = outreach.policy_table(now["renewed"], now["treated"], lists, propensity=0.5, groups=now["customer_id"],
-                                  expected=(said["p_treated"] + said["p_control"]) / 2, level=0.99, draws=400, **money)
+                                  expected=(said["p_treated"] + said["p_control"]) / 2, level=0.99, draws=300, **money)
     best = outreach.worth_contacting(now["effect"], now["value"], contact_cost=COST)
     truth = outreach.true_gain(lists | {"best": best}, effect=now["effect"], **money)
     for name in lists:
@@ -106,7 +107,7 @@ def covered(case):
     kind = years["customer_id"].map(case.truth.customers.set_index("customer_id")["buyer_type"])
     shares = [outreach.exit_share(years["renewed"], years["neglected"], strata=strata, groups=years["customer_id"],
                                   level=0.99, draws=draws)
-              for strata, draws in ((None, 2), (home + fifth, 200), (home + kind, 200))]
+              for strata, draws in ((None, 2), (home + fifth, 150), (home + kind, 150))]
     neglect = case.truth.parameters["neglect_exit"]
     for name, share in zip(("by model", "by type"), shares[1:], strict=True):  # the plain one errs, and is not asked
         held[f"neglect, {name}"] = share["low"] <= neglect <= share["high"]
@@ -135,11 +136,12 @@ def curves_covered(case):
 @lru_cache(maxsize=1)
 def twenty():
     found, curves = [], []
-    for seed in range(1, 21):
-        case = simulate_case(seed=seed)
-        found.append(covered(case))
-        if seed <= 6:
-            curves.append(curves_covered(case))
+    with threadpool_limits(limits=1):
+        for seed in range(1, 21):
+            case = simulate_case(seed=seed)
+            found.append(covered(case))
+            if seed <= 5:
+                curves.append(curves_covered(case))
     return *(pd.DataFrame(part) for part in zip(*found, strict=True)), pd.DataFrame(curves)
 
 
@@ -151,9 +153,9 @@ def test_estimates_hold_the_truth_in_nineteen_of_twenty_companies():
     assert effects.mean().abs().max() < 0.75 and effects.std().between(0.6, 1.45).all(), effects.describe()
 
 
-def test_curves_of_enthusiasm_are_found_in_six_companies():
+def test_curves_of_enthusiasm_are_found_in_five_companies():
     held = twenty()[3]
-    assert (held.sum() >= 5).all(), held.sum().to_dict()
+    assert (held.sum() >= 4).all(), held.sum().to_dict()
 
 
 def test_uplift_recovers_the_best_profit_and_risk_does_not():
@@ -162,9 +164,10 @@ def test_uplift_recovers_the_best_profit_and_risk_does_not():
     assert reached["not spoken to"].min() > 0.97
     assert (reached["uplift"] > reached["riskiest"]).all() and (reached["everybody"] > reached["riskiest"]).all()
     assert (reached["riskiest"] < 0).sum() >= 15 and reached["riskiest"].max() < 0.2
-    # a score of all signs does better than a tenth by lot, and a tenth by expected gain much better than that
-    assert (reached["riskiest, all signs"] > reached["everybody"] / 10).sum() >= 15
-    assert (reached["tenth by gain"] > 1.5 * reached["riskiest, all signs"]).sum() >= 17
+    # a tenth by a score of all signs earns what a tenth by lot earns, and one by expected gain several times as much
+    by_lot, by_signs = reached["everybody"].mean() / 10, reached["riskiest, all signs"]
+    assert abs(by_signs.mean() - by_lot) < 0.05 and 4 <= (by_signs > reached["everybody"] / 10).sum() <= 16
+    assert (reached["tenth by gain"] > 1.5 * by_signs).sum() >= 17 and reached["tenth by gain"].mean() > 4 * by_lot
     assert (reached["tenth by gain"] > reached["loss"]).sum() >= 15
 
 
