@@ -104,6 +104,8 @@ def stay_effect(stayed, treated, *, level=0.95) -> pd.Series:
     """Return how many more stay with a treatment than without it.
 
     It is the effect **of** the treatment only if chance decided who was treated; otherwise it is how two groups differ.
+    Rows count as independent: where customers have several (contract years), few rows each change little, and
+    `saving_gain` can draw whole customers.
 
     Parameters
     ----------
