@@ -90,7 +90,7 @@ def covered(case):
     }
     money = {"value": now["value"], "contact_cost": COST}
     table = outreach.policy_table(now["renewed"], now["treated"], lists, propensity=0.5, groups=now["customer_id"],
-                                  expected=(said["p_treated"] + said["p_control"]) / 2, level=0.99, draws=300, **money)
+                                  expected=(said["p_treated"] + said["p_control"]) / 2, level=0.99, **money)
     best = outreach.worth_contacting(now["effect"], now["value"], contact_cost=COST)
     truth = outreach.true_gain(lists | {"best": best}, effect=now["effect"], **money)
     for name in lists:
@@ -191,6 +191,8 @@ def test_questions_know_their_answers_and_mistakes(seed):
         assert check(name, ..., case=case).correct is None
         for mistake in question.mistakes:
             feedback = check(name, mistake.value(case=case), case=case)
+            if name == "09.6" and mistake.value(case=case) == right:
+                continue  # a count: in this company another year's effect leads to the same number
             assert (feedback.correct, feedback.message) == (False, mistake.hint), name
 
 
