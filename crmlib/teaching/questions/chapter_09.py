@@ -110,8 +110,7 @@ def _largest_gift(*, loyal=1.0, contact=True, share=RISK, held_take=1.0):
 
 def _visits(case, *, cost=320, when="past", everybody=False, of=2025, among=True):
     rows, now = _rows(case), _year(case, 2025)
-    known = {"past": rows[rows["due_on"] < now["decided_on"].min()], "2024": _year(case, 2024), "2025": now,
-             "both": rows}[when]
+    known = {"past": rows[rows["due_on"] < now["decided_on"].min()], "2025": now}[when]
     kinds = None if among is None else known["neglected"]
     effect = float(outreach.average_effect(known["renewed"], known["treated"], by=kinds).loc[
         "all" if among is None else among, "effect"])
@@ -255,10 +254,6 @@ QUESTIONS = {
                     "those who were seen are in it: the effect is that of the neglected"),
             Mistake(lambda case, **_: _visits(case, when="2025"),
                     "the effect is taken from 2025, the year that is to be decided: nobody knows it yet"),
-            Mistake(lambda case, **_: _visits(case, when="2024"),
-                    "some contracts of 2024 ended after the first decision about 2025: take what was known before it"),
-            Mistake(lambda case, **_: _visits(case, when="both"),
-                    "the effect is of both years; of 2025 nothing is known yet"),
             Mistake(lambda case, **_: _visits(case, among=None),
                     "the effect is that on everybody; asked is that on the neglected"),
             Mistake(lambda case, **_: _visits(case, of=2024), "that is a decision about 2024; asked is 2025"),
