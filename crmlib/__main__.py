@@ -79,15 +79,15 @@ def case(options) -> int:
 
 
 def lint(options) -> int:
-    """Check the structure of the notebooks, and which concepts have no chapter yet."""
-    from crmlib.teaching import course, lint
+    """Check the notebooks, the ledger of claims and the glossary, and which concepts have no chapter yet."""
+    from crmlib.teaching import claims, course, glossary, lint
 
     root = course.find_root()
     findings = [f for path in options.notebook or course.notebooks(root, *course.FOLDERS)
                 for f in lint.findings(path)]
     if not options.notebook:
         coverage = lint.concept_coverage(root)
-        findings += coverage.findings
+        findings += [*coverage.findings, *claims.findings(root), *glossary.findings(root)]
         print(coverage.report)
     for finding in findings:
         print(finding)
@@ -113,7 +113,7 @@ def build_parser() -> argparse.ArgumentParser:
             files="notebooks to run (default: all chapters and solutions)")
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
     command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
-    command(lint, files="notebooks to check (default: all, and the concepts)")
+    command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")
     return parser
 
 

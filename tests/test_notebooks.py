@@ -5,7 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from crmlib.teaching import course, lint
+from crmlib.teaching import claims, course, glossary, lint
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -23,6 +23,12 @@ def test_structure(path):
 
 def test_every_concept_of_a_written_chapter_has_its_cell():
     found = lint.concept_coverage(ROOT).findings
+    assert not found, "\n" + "\n".join(map(str, found))
+
+
+@pytest.mark.parametrize("book", [claims, glossary])
+def test_ledger_and_glossary_agree_with_the_chapters(book):
+    found = list(book.findings(ROOT))
     assert not found, "\n" + "\n".join(map(str, found))
 
 

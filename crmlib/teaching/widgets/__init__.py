@@ -12,15 +12,23 @@ from crmlib.teaching.widgets.chapter_04 import explore_value_list, value_list, v
 from crmlib.teaching.widgets.chapter_05 import explore_offer, offer_curve, offer_summary
 from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_value_path, lifetime_value_summary
 from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
+from crmlib.teaching.widgets.chapter_08 import customer_account, customer_account_summary, explore_customer_account
+from crmlib.teaching.widgets.chapter_09 import call_plan_curves, call_plan_summary, explore_calls
 
 __all__ = [
     "budget_summary",
+    "call_plan_curves",
+    "call_plan_summary",
     "contact_plan",
+    "customer_account",
+    "customer_account_summary",
     "customer_outlook",
     "discount_plan_curve",
     "discount_plan_summary",
     "explore_budget",
+    "explore_calls",
     "explore_contacts",
+    "explore_customer_account",
     "explore_customer_history",
     "explore_discount_plan",
     "explore_lifetime_value",
