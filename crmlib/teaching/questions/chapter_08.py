@@ -324,7 +324,7 @@ QUESTIONS = {
     "08.8": Question(
         prompt="which part of those who stay after a quiet repair leaves if the blame is settled first, as a fraction",
         expected=lambda case, **_: _handled(case),
-        tolerance=0.0006,
+        tolerance=0.0005,
         mistakes=(
             Mistake(lambda case, **_: -_handled(case, value="difference"),
                     "those are points of all customers; asked is the part of those who would have stayed"),
