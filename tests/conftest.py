@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# the same examples on every run, so that a failure is a change of the code; how long an example takes says how busy
-# the machine is. `pytest --hypothesis-profile=search` looks at others
+# the same fifty examples on every run, so that a failure is a change of the code; how long an example takes says how
+# busy the machine is. `pytest --hypothesis-profile=search` looks at a hundred others
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("course", settings.get_profile("search"), derandomize=True)
+settings.register_profile("course", settings.get_profile("search"), derandomize=True, max_examples=50)
 settings.load_profile("course")
 
 
