@@ -6,11 +6,10 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_positive
+from crmlib.data.case import NOT_SELLING
 from crmlib.delivered.arguments import needs_columns, numbers, true_or_false
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile
-
-NOT_SELLING = ("service", "advice", "courtesy")
 
 
 def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_fraction, check_positive, shown
+from crmlib.data.case import NOT_SELLING
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.lines import lines_table
 from crmlib.outreach.arguments import draw_weights, need_columns, outcomes, row_values, same_rows, treatments
-
-NOT_SELLING = ("service", "advice", "courtesy")
 
 
 def experiment_table(contracts, *, orders, interactions, incidents=None, treated="call", lead_days=45,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlib import churn, clv
 from crmlib.data import load_cdnow
+from crmlib.data.case import NOT_SELLING
 from crmlib.teaching.questions import Mistake, Question, keeper, outside_books
 
 LOST, ORDINARY = (3500, 0.30), (275, 0.22)                # revenue and margin of the two customers of 08.1
@@ -15,7 +16,6 @@ SECOND_LIFE, VISIT = 2_000, 340
 RETENTION, DISCOUNT = 0.85, 0.12
 ANSWERS = {"price": 48, "service": 36, "moved": 12, "closed": 6, "no answer": 18}  # of 120 customers who left
 CUT = pd.Timestamp("1997-06-30")  # the day on which 08.10 stops looking
-NOT_SELLING = ("service", "advice", "courtesy")
 
 _kept = keeper()
 
