@@ -289,7 +289,7 @@ def test_a_segment_without_events_is_refused_or_kept_knowingly():
 
 @pytest.mark.parametrize(("change", "message"), [
     ({"years": [-1, 2]}, "years of 0 must be zero or more, not -1"), ({"years": [np.nan, 2]}, "1 of 2 values of years"),
-    ({"left": [True, None]}, "1 of 2 values of left are missing"), ({"left": [2, 1]}, "left must be true/false or 1/0"),
+    ({"left": [True, None]}, "1 of 2 values of left are missing"), ({"left": [2, 1]}, "left must be yes or no .true/false or 1/0.; 1 of 2"),
     ({"left": [True]}, "must have one value per customer each"), ({"groups": ["a", None]}, "1 customers have no group"),
     ({"years": [], "left": []}, "years is empty"),
 ])
@@ -442,14 +442,14 @@ def test_book_ladder_divides_by_successes():
     rare = pd.DataFrame({"spent": [5.0] * 4, "gained": [1, 0, 0, 0]})
     found = churn.book_ladder({"keep": keep, "rare": rare})
     assert found.loc["rare", "high"] == np.inf and found.loc["rare", "times_high"] == np.inf
-    for gained, message in ((0.5, "gained of win must be true/false"), ("yes", "gained of win must be true/false")):
+    for gained, message in ((0.5, "gained of win must be yes or no .* first is 0.5"), ("yes", "gained of win must be yes or no .*'yes'")):
         with pytest.raises(DataError, match=message):
             churn.book_ladder({"keep": keep, "win": win.assign(gained=gained)})
     with pytest.raises(DataError, match="nothing was spent in the step 'keep'"):
         churn.book_ladder({"keep": keep.assign(spent=0.0), "win": win})
     with pytest.raises(DataError, match="steps is empty"):
         churn.book_ladder({})
-    with pytest.raises(DataError, match="win lack the column"):
+    with pytest.raises(DataError, match="win lacks the column"):
         churn.book_ladder({"keep": keep, "win": win.drop(columns="gained")})
 
 

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_fraction, check_positive, shown
-from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.intervals import check_level, normal_quantile, share_interval
 from crmlib.lines import lines_table
+from crmlib.rows import outcomes
 
 
 def contract_years(contracts, *, contacts=None, incidents=None, lines=None, costs=None) -> pd.DataFrame:

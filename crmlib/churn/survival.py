@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day, check_positive, shown
-from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
 from crmlib.lines import lines_table
+from crmlib.rows import outcomes
 
 DAYS_PER_YEAR = 365  # a contract year
 

@@ -7,9 +7,10 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_positive
 from crmlib.data.case import NOT_SELLING
-from crmlib.delivered.arguments import needs_columns, numbers, true_or_false
+from crmlib.delivered.arguments import numbers
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile
+from crmlib.rows import need_columns, outcomes
 
 
 def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
@@ -55,11 +56,11 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     if talks is not None:
         needed["talks"] = (talks, ("customer_id", "date", "purpose"))
     for name, (table, columns) in needed.items():
-        needs_columns(name, table, columns)
+        need_columns(name, table, columns)
     years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
     if years["contract_id"].duplicated().any():
         raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
-    years["stayed"] = true_or_false("renewed", years["renewed"]).astype(bool)
+    years["stayed"] = outcomes("renewed", years["renewed"], minimum=0)
     for name, (table, columns) in needed.items():
         for column in columns:
             if column in ("started_on", "due_on", "date") and not pd.api.types.is_datetime64_any_dtype(table[column]):
@@ -127,13 +128,13 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
     """
     z = normal_quantile(check_level(level))
-    needs_columns("years", years, (customer, group, stayed))
+    need_columns("years", years, (customer, group, stayed))
     if exposed == baseline:
         raise ValueError(f"exposed and baseline are both {exposed!r}: name two groups")
     table = years[years[group].isin([exposed, baseline])]
     if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
         raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
-    y = true_or_false(stayed, table[stayed])
+    y = pd.Series(outcomes(stayed, table[stayed], minimum=0), index=table.index, dtype=float)
     parts = {name: table[group] == name for name in (exposed, baseline)}
     for name, rows in parts.items():
         if not rows.any() or not y[rows].sum():
@@ -191,7 +192,7 @@ def kept_worth(years, *, group="group", exposed, baseline, cases, profit, multip
     level, draws = check_level(level), check_count("draws", draws, minimum=100)
     money = np.sort(numbers("profit", profit, minimum=2).to_numpy())
     table = years[years[group].isin([exposed, baseline])]
-    y = true_or_false(stayed, table[stayed]).to_numpy()
+    y = outcomes(stayed, table[stayed]).astype(float)
     per_customer = pd.DataFrame({
         f"{what} {name}": np.where(table[group] == name, part, 0.0)
         for name in (exposed, baseline) for what, part in (("years", 1.0), ("stayed", y))

@@ -8,7 +8,8 @@ from crmlib.data.case import NOT_SELLING
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.lines import lines_table
-from crmlib.outreach.arguments import draw_weights, need_columns, outcomes, row_values, same_rows, treatments
+from crmlib.outreach.arguments import draw_weights, outcomes, row_values, same_rows, treatments
+from crmlib.rows import need_columns
 
 
 def experiment_table(contracts, *, orders, interactions, incidents=None, treated="call", lead_days=45,
@@ -68,7 +69,7 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
     2      False     0.0        0        0
     """
     needed = ("contract_id", "customer_id", "year_number", "started_on", "due_on", "campaign", "renewed")
-    need_columns(contracts, needed, "contracts")
+    need_columns("contracts", contracts, needed)
     lead = check_count("lead_days", lead_days, minimum=0)
     history = check_count("history_days", history_days)
     _check_contracts(contracts)
@@ -105,7 +106,7 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
 
 def _dated(rows, columns, what, table):
     """Rows of the same customer between the start of the contract year and the day of the decision."""
-    need_columns(rows, columns, what)
+    need_columns(what, rows, columns)
     _check_days(rows, ("date",), what)
     same_id_type("contracts", table["customer_id"], what, rows["customer_id"])
     both = table[["contract_id", "customer_id", "started_on", "decided_on"]].merge(rows[list(columns)],
@@ -251,8 +252,8 @@ def contact_years(contracts, *, interactions, treated="call", lead_days=45, not_
     1            7       1      False        1
     2            8       1       True        0
     """
-    need_columns(contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on", "renewed"),
-                 "contracts")
+    need_columns("contracts", contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on",
+                                          "renewed"))
     _check_contracts(contracts)
     chosen = contracts[contracts["renewed"].notna()]
     if "campaign" in contracts:

@@ -8,6 +8,7 @@ from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.intervals import share_interval
 from crmlib.lines import lines_table
+from crmlib.rows import need_columns
 
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 MEASURES = ("customers", "share", "revenue", "revenue_per_customer")
@@ -154,10 +155,7 @@ def retention_table(contracts, *, by="year_number", level=0.95) -> pd.DataFrame:
         if not hasattr(contracts, "execute"):
             raise TypeError(f"contracts must be a pandas DataFrame or an Ibis table, not {type(contracts).__name__}")
         contracts = contracts.select(by, "renewed").execute()
-    absent = [name for name in (by, "renewed") if name not in contracts.columns]
-    if absent:
-        raise DataError(f"contracts lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, contracts.columns))}")
+    need_columns("contracts", contracts, (by, "renewed"))
     gaps = int(contracts[by].isna().sum())
     if gaps:
         raise DataError(f"{gaps:,} of {len(contracts):,} contracts have no {by}: drop them, or give them a group")
@@ -211,9 +209,7 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
     [1]
     """
     needed = ("contract_id", "customer_id", "started_on", "due_on")
-    absent = [name for name in needed if name not in contracts.columns]
-    if absent:
-        raise DataError(f"contracts lack the column(s) {', '.join(absent)}")
+    need_columns("contracts", contracts, needed)
     if contracts["contract_id"].duplicated().any():
         raise DataError(f"{int(contracts['contract_id'].duplicated().sum()):,} contract(s) stand twice")
     _days("contracts", contracts, ("started_on", "due_on"))
@@ -221,9 +217,7 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
     for name, events, wanted in (("contacts", contacts, True), ("incidents", incidents, False)):
         if events is None:
             continue
-        absent = [column for column in ("customer_id", "date") if column not in events.columns]
-        if absent:
-            raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
+        need_columns(name, events, ("customer_id", "date"))
         _days(name, events, ("date",))
         same_id_type("contracts", contracts["customer_id"], name, events["customer_id"])
         both = contracts[list(needed)].merge(events[["customer_id", "date"]], on="customer_id")
