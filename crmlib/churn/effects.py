@@ -8,7 +8,7 @@ from crmlib.churn.arguments import aligned, columns, days, numbers
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
 from crmlib.intervals import check_level, normal_quantile, share_interval
-from crmlib.lines import lines_table
+from crmlib.lines import daily_cents
 from crmlib.rows import outcomes
 
 
@@ -91,9 +91,7 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
 
 def _cents_within(years, table, money, name):
     """Sum money by contract year, in whole cents: per day in the engine, then into the years."""
-    events = lines_table(table, ("customer_id", "date", money), money=(money,), name=name)
-    cents = (events[money] * 100).round().cast("int64")
-    daily = events.group_by("customer_id", events["date"].cast("date").name("day")).agg(cents=cents.sum()).execute()
+    daily = daily_cents(table, money, name=name)
     same_id_type(f"customer_id of {name}", daily["customer_id"], "those of contracts", years["customer_id"])
     both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(daily, on="customer_id")
     day = pd.to_datetime(both["day"])

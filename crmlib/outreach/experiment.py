@@ -7,7 +7,7 @@ from crmlib.checks import check_count, check_day, check_fraction, check_positive
 from crmlib.data.case import NOT_SELLING
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
 from crmlib.outreach.arguments import draw_weights, outcomes, row_values, same_rows, treatments
 from crmlib.rows import need_columns
 
@@ -162,7 +162,7 @@ def _sums(table, orders, history):
     window = ibis.memtable(pd.DataFrame({
         "contract_id": table["contract_id"], "owner": table["customer_id"], "until": table["decided_on"],
         "since": table["decided_on"] - pd.Timedelta(days=history)}))
-    day = lines.mutate(day=lines.date.cast("date"), cents=(lines.margin * 100).round().cast("int64"))
+    day = lines.mutate(day=lines.date.cast("date"), cents=cents(lines.margin))
     both = window.join(day, [window.owner == day.customer_id, day.day < window.until.cast("date")])
     late = both.day >= both.since.cast("date")
     wanted = {"cents": ibis.cases((late, both.cents), else_=0).sum()}

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_discount_rate, check_positive, shown
 from crmlib.errors import DataError
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
 
 COMPONENTS = {
     "cumulative sales": "x1 累计销售额",
@@ -143,9 +143,9 @@ def cumulative_sales(lines, *, as_of, accounts) -> pd.Series:
     end = pd.Timestamp(check_day("as_of", as_of))
     table = lines_table(lines, ("customer_id", "date", "amount"))
     until = table.filter(table["date"] < end + pd.Timedelta(days=1))
-    cents = until.group_by("customer_id").agg(cents=(until["amount"] * 100).round().cast("int64").sum()).execute()
-    cents = cents.set_index("customer_id")["cents"].reindex(pd.Index(accounts, name="customer_id")).fillna(0)
-    return (cents.astype(np.int64) / 100).rename("cumulative sales")
+    sums = until.group_by("customer_id").agg(cents=cents(until["amount"]).sum()).execute()
+    sums = sums.set_index("customer_id")["cents"].reindex(pd.Index(accounts, name="customer_id")).fillna(0)
+    return (sums.astype(np.int64) / 100).rename("cumulative sales")
 
 
 def expected_sales(lines, *, as_of, accounts, horizon_years=5, discount_rate=0.10) -> pd.DataFrame:
