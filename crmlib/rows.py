@@ -40,6 +40,25 @@ def need_columns(name, table, columns) -> None:
                         f"{' …' if len(there) > 12 else ''}")
 
 
+def need_days(name, table, columns) -> None:
+    """Refuse columns that hold text or moments of a time zone, or lack a day: they would count as 'nothing happened'.
+
+    Examples
+    --------
+    >>> need_days("talks", pd.DataFrame({"date": ["2025-01-02"]}), ["date"])
+    Traceback (most recent call last):
+    crmlib.errors.DataError: date of talks must be days, not str: convert it with pandas.to_datetime
+    """
+    for column in columns:
+        if not pd.api.types.is_datetime64_any_dtype(table[column]):
+            raise DataError(f"{column} of {name} must be days, not {table[column].dtype}: convert it with "
+                            "pandas.to_datetime")
+        if getattr(table[column].dt, "tz", None) is not None:
+            raise DataError(f"{column} of {name} has a time zone: state the days of one zone first")
+        if gaps := int(table[column].isna().sum()):
+            raise DataError(f"{gaps:,} of {len(table):,} rows of {name} have no {column}: fill or drop them first")
+
+
 def outcomes(name, values, *, length=None, minimum=1) -> np.ndarray:
     """Return yes-or-no answers as true and false; refuse missing ones, and texts, of which "no" would count as true.
 

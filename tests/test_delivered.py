@@ -246,13 +246,13 @@ def test_contract_years_know_what_happened_in_them():
     with pytest.raises(DataError, match="incidents lack the column.s. handling"):
         dv.contract_years(contracts, incidents.drop(columns="handling"))
     for change, message in (({"renewed": ["yes", "no", None]}, "renewed must be yes or no .*; 2 of 2 values"),
-                            ({"due_on": contracts["started_on"]}, "2 contract.s. are due on or before"),
-                            ({"due_on": "2024-01-01"}, "due_on of contracts must be dates")):
+                            ({"due_on": contracts["started_on"]}, "contract year.s. are due on or before"),
+                            ({"due_on": "2024-01-01"}, "due_on of contracts must be days")):
         with pytest.raises(DataError, match=message):
             dv.contract_years(contracts.assign(**change), incidents)
     with pytest.raises(DataError, match="4 row.s. of incidents have no handling"):
         dv.contract_years(contracts, incidents.assign(handling=None))
-    with pytest.raises(DataError, match="1 contract.s. are there twice"):
+    with pytest.raises(DataError, match="1 contract id.s. are there twice"):
         dv.contract_years(contracts.assign(contract_id=1), incidents)
 
 

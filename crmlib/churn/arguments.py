@@ -7,7 +7,7 @@ import pandas as pd
 
 from crmlib.checks import check_fraction, check_positive, shown
 from crmlib.errors import DataError
-from crmlib.rows import need_columns
+from crmlib.rows import need_columns, need_days
 
 
 def numbers(name, values, *, low=-np.inf, high=np.inf) -> pd.Series:
@@ -64,12 +64,7 @@ def columns(table, needed, name) -> pd.DataFrame:
 def days(name, table, which):
     """Return a copy of `table` in which the columns `which` are days without a zone; missing ones are refused."""
     table = table.copy()
+    need_days(name, table, which)
     for column in which:
-        if not pd.api.types.is_datetime64_any_dtype(table[column]):
-            raise DataError(f"{column} of {name} is {table[column].dtype}, no date: convert it with pandas.to_datetime")
-        if getattr(table[column].dt, "tz", None) is not None:
-            raise DataError(f"{column} of {name} has a time zone: state the days of one zone first")
-        if gaps := int(table[column].isna().sum()):
-            raise DataError(f"{gaps:,} of {len(table):,} {name} have no {column}")
         table[column] = table[column].dt.normalize()
     return table

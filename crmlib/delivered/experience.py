@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_positive
+from crmlib.contracts import check_years, within
 from crmlib.data.case import NOT_SELLING
 from crmlib.delivered.arguments import numbers
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile
-from crmlib.rows import need_columns, outcomes
+from crmlib.rows import need_columns, need_days, outcomes
 
 
 def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
@@ -58,33 +59,24 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     for name, (table, columns) in needed.items():
         need_columns(name, table, columns)
     years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
-    if years["contract_id"].duplicated().any():
-        raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
+    check_years(years)
     years["stayed"] = outcomes("renewed", years["renewed"], minimum=0)
     for name, (table, columns) in needed.items():
         for column in columns:
-            if column in ("started_on", "due_on", "date") and not pd.api.types.is_datetime64_any_dtype(table[column]):
-                raise DataError(f"{column} of {name} must be dates, not {table[column].dtype}: use pandas.to_datetime")
-            if column in ("date", "handling", "purpose") and (empty := int(table[column].isna().sum())):
+            if column == "date":
+                need_days(name, table, ["date"])
+            if column in ("handling", "purpose") and (empty := int(table[column].isna().sum())):
                 raise DataError(f"{empty:,} row(s) of {name} have no {column}")
-    if wrong := int((~(years["due_on"] > years["started_on"])).sum()):
-        raise DataError(f"{wrong:,} contract(s) are due on or before the day they start, or have no date")
-    failures = _within(years, incidents).groupby("contract_id")["handling"]
+    failures = within(years, incidents, name="incidents").groupby("contract_id")["handling"]
     years["failures"] = years["contract_id"].map(failures.size()).fillna(0).astype(int)
     only = years["contract_id"].map(failures.first())
     years["failure"] = np.select([years["failures"] == 0, years["failures"] > 1], ["none", "several"], only)
     if talks is not None:
-        inside = _within(years, talks)
+        inside = within(years, talks, name="talks")
         for name, purposes in (("sales_talks", ("sales",)), ("other_talks", NOT_SELLING)):
             size = inside[inside["purpose"].isin(purposes)].groupby("contract_id").size()
             years[name] = years["contract_id"].map(size).fillna(0).astype(int)
     return years
-
-
-def _within(years, events):
-    """Return the events that fall into a contract year, with its id."""
-    both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(events, on="customer_id")
-    return both[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"])]
 
 
 def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", customer="customer_id", level=0.95
