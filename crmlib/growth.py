@@ -14,7 +14,7 @@ import pandas as pd
 from crmlib.checks import check_choice, check_count, check_day, check_fraction, check_positive
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import rate_interval
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
 from crmlib.units import days_per
 
 # component -> cell, in the order of the table
@@ -326,8 +326,8 @@ def _pairs(table, base, current, since, offering, measure):
         offering=ibis.literal("all") if offering is None else table[offering],
         day=day,
         window=ibis.cases((inside["base"], "base"), (inside["current"], "current"), (before, "before")),
-        paid=(table.amount * 100).round().cast("int64"),
-        cents=(table[measure] * 100).round().cast("int64"),
+        paid=cents(table.amount),
+        cents=cents(table[measure]),
         purchase=table.amount >= 0,
     ).filter(lambda t: t.window.notnull())
     days = lines.group_by("customer_id", "offering", "window", "day").agg(

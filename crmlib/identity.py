@@ -11,6 +11,7 @@ import pandas as pd
 
 from crmlib.checks import check_choice, shown
 from crmlib.errors import CrmWarning, DataError
+from crmlib.rows import need_columns
 
 
 def account_ids(customers, *, same_name="raise", names=("name",)) -> pd.Series:
@@ -59,11 +60,7 @@ def account_ids(customers, *, same_name="raise", names=("name",)) -> pd.Series:
         check_choice("same_name", decision, ("merge", "separate") if decided else ("raise", "merge", "separate"))
     if decided and len(names) > 1:
         raise ValueError(f"decisions for each name need one column of names, not {len(names)}")
-    if not isinstance(customers, pd.DataFrame):
-        raise TypeError(f"customers must be a pandas DataFrame, not {type(customers).__name__}")
-    if absent := [column for column in ("customer_id", *names) if column not in customers.columns]:
-        raise DataError(f"customers lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, customers.columns))}")
+    need_columns("customers", customers, ("customer_id", *names))
     ids = customers["customer_id"]
     if wrong := int(ids.isna().sum() + ids.duplicated().sum()):
         raise DataError(f"customers: {wrong:,} customer id(s) are missing or there twice: one row per id is needed")

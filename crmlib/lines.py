@@ -82,6 +82,46 @@ crmlib.data.read_transactions(lines, customer_id=…, date=…, amount=…)
     return table
 
 
+def cents(column):
+    """Return a column of money as whole cents, in the engine: the same total on every engine, in any order.
+
+    Examples
+    --------
+    >>> lines = lines_table(pd.DataFrame({"amount": [10.1, -0.2, 0.3]}), ["amount"])
+    >>> int(cents(lines.amount).sum().execute())
+    1020
+    """
+    return (column * 100).round().cast("int64")
+
+
+def daily_cents(lines, money, *, name="lines") -> pd.DataFrame:
+    """Return a column of money per customer and day, in whole cents, added up in the engine.
+
+    Parameters
+    ----------
+    lines : pandas.DataFrame or ibis.Table
+        ``customer_id, date`` and the column `money`, as for `lines_table`.
+    money : str
+        Which column.
+    name : str
+        What the table is called in messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``customer_id, day, cents``.
+
+    Examples
+    --------
+    >>> visits = pd.DataFrame({"customer_id": [1, 1], "date": pd.Timestamp("2025-03-01"), "cost": [10.1, 0.2]})
+    >>> daily_cents(visits, "cost")["cents"].tolist()
+    [1030]
+    """
+    table = lines_table(lines, ("customer_id", "date", money), money=(money,), name=name)
+    daily = table.group_by("customer_id", table["date"].cast("date").name("day"))
+    return daily.agg(cents=cents(table[money]).sum()).execute()
+
+
 def _refuse_missing(counts, name):
     found = [f"{int(count):,} in {column}" for column, count in counts.fillna(0).items() if count]
     if found:

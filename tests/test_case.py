@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 from crmlib.data import load_case, simulate_case
-from crmlib.data.case import COLUMNS, FOLDER, SEED, TRUTH_COLUMNS, check_keys, typed, write_case
+from crmlib.data.case import COLUMNS, FOLDER, NOT_SELLING, SEED, TRUTH_COLUMNS, check_keys, typed, write_case
 from crmlib.data.simulate.draws import Draws, gamma_quantile
 from crmlib.data.simulate.parameters import COFFEE, PARAMETERS
 from crmlib.errors import DataError
@@ -320,7 +320,7 @@ def test_effects_on_staying(large):
     by_year = rows.groupby("year_number")["chance"].mean()
     assert by_year[1] > by_year[2] > by_year[3] > by_year[4], "chances by contract year"
     # neglect, within a type of buyer: managers do not choose whom to see inside a type
-    talks = large.interactions[large.interactions["purpose"].isin(["service", "advice", "courtesy"])]
+    talks = large.interactions[large.interactions["purpose"].isin(NOT_SELLING)]
     joined = rows[["contract_id", "customer_id", "started_on", "due_on"]].merge(talks, on="customer_id")
     inside = joined[(joined["date"] >= joined["started_on"]) & (joined["date"] < joined["due_on"])]
     assert (inside["due_on"] - inside["date"] > pd.Timedelta(days=45)).all()
@@ -456,7 +456,7 @@ def test_the_chance_of_every_contract_year_follows_from_the_tables(large):
         joined = years.merge(table, on="customer_id")
         return joined[(joined[day] >= joined["started_on"]) & (joined[day] < joined["due_on"])]
 
-    talks = large.interactions[large.interactions["purpose"].isin(["service", "advice", "courtesy"])]
+    talks = large.interactions[large.interactions["purpose"].isin(NOT_SELLING)]
     neglected = ~rows["contract_id"].isin(within(talks, "date")["contract_id"])
     failed = within(large.incidents, "date")
     exits = failed["handling"].map({"blame_first": p["blame_first_exit"], "repaired": p["repaired_exit"],
@@ -499,7 +499,7 @@ def test_effects_on_prices(large):
 
 def test_effects_on_attention_and_failures(large):
     p, rows = large.truth.parameters, contract_years(large)
-    talks = large.interactions[large.interactions["purpose"].isin(["service", "advice", "courtesy"])]
+    talks = large.interactions[large.interactions["purpose"].isin(NOT_SELLING)]
     joined = rows[["contract_id", "customer_id", "started_on", "due_on"]].merge(talks, on="customer_id")
     inside = joined[(joined["date"] >= joined["started_on"]) & (joined["date"] < joined["due_on"])]
     rows["seen"] = rows["contract_id"].isin(inside["contract_id"])
@@ -538,7 +538,7 @@ def test_what_the_survey_says(large):
     year = pd.Timedelta(days=365)
     blamed = large.incidents[(large.incidents["handling"] == "blame_first") & (large.incidents["date"] >= wave - year)
                              & (large.incidents["date"] < wave)]["customer_id"]
-    talks = large.interactions[large.interactions["purpose"].isin(["service", "advice", "courtesy"])]
+    talks = large.interactions[large.interactions["purpose"].isin(NOT_SELLING)]
     seen = talks[(talks["date"] >= wave - year) & (talks["date"] < wave)]["customer_id"]
     old = survey[(survey["customer_id"].map(large.customers.set_index("customer_id")["acquired_on"]) < wave - year)]
     x = np.column_stack([np.ones(len(old)), old["buyer_type"] == "transaction", old["customer_id"].isin(blamed),

@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import plots, segments  # noqa: E402
 from crmlib.data import load_case, load_cdnow, simulate_case  # noqa: E402
+from crmlib.data.case import NOT_SELLING  # noqa: E402
 from crmlib.errors import DataError  # noqa: E402
 from crmlib.identity import replace_ids  # noqa: E402
 from crmlib.teaching.check import check  # noqa: E402
@@ -20,7 +21,6 @@ from tests.figures import bars, error_bars, labels, legend, lines, ticks  # noqa
 
 approx = pytest.approx
 CHANNELS = ("cold_call", "fair", "promotion", "referral", "search", "workplace")
-NOT_SELLING = ("service", "advice", "courtesy")
 
 
 pytestmark = pytest.mark.usefixtures("closed_figures")

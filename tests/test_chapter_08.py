@@ -14,9 +14,10 @@ import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import churn, clv, plots  # noqa: E402
 from crmlib.data import load_case, simulate_case  # noqa: E402
+from crmlib.data.case import NOT_SELLING  # noqa: E402
 from crmlib.intervals import share_interval  # noqa: E402
 from crmlib.teaching.check import check  # noqa: E402
-from crmlib.teaching.questions.chapter_08 import NOT_SELLING, QUESTIONS, _books, _spells, _years  # noqa: E402
+from crmlib.teaching.questions.chapter_08 import QUESTIONS, _books, _spells, _years  # noqa: E402
 from crmlib.teaching.widgets import (  # noqa: E402
     customer_account,
     customer_account_summary,

@@ -133,7 +133,7 @@ def test_undisturbed_terms():
         undisturbed(contracts.drop(columns="due_on"))
     with pytest.raises(DataError, match=r"incidents lack the column\(s\) date"):
         undisturbed(contracts, incidents=events.drop(columns="date"))
-    with pytest.raises(DataError, match=r"1 contract\(s\) stand twice"):
+    with pytest.raises(DataError, match=r"1 contract id\(s\) are there twice"):
         undisturbed(contracts.assign(contract_id=[1, 1, 3, 4]))
 
 

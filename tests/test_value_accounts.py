@@ -51,7 +51,7 @@ def test_a_contract_that_runs_keeps_the_customer():
     assert value.active_accounts(books, as_of="2025-12-31", contracts=contracts.iloc[:1]).tolist() == []
     with pytest.raises(DataError, match="renewed must be True, False or missing, not 'no'"):
         value.active_accounts(books, as_of="2025-12-31", contracts=contracts.assign(renewed="no"))
-    with pytest.raises(DataError, match="due_on holds no dates"):
+    with pytest.raises(DataError, match="due_on of contracts must be days"):
         value.active_accounts(books, as_of="2025-12-31", contracts=contracts.assign(due_on="2025-06-01"))
 
 
@@ -75,8 +75,8 @@ def test_demand_counts_products_and_people_sent():
     same_day = value.demand_contribution(BOOKS, on_the_day, as_of="2025-12-31", accounts=[1], on_sale=4)
     assert same_day.tolist() == approx([100 * (2 / 4 + 1 / 3) / 2])
     for wrong, message in ((on_the_day.astype({"referrer_id": str}), "bring them to one type"),
-                           (on_the_day.astype({"date": str}), "date holds no dates"),
-                           (on_the_day.assign(date=pd.NaT), "date is missing in 1 row")):
+                           (on_the_day.astype({"date": str}), "date of referrals must be days"),
+                           (on_the_day.assign(date=pd.NaT), "1 of . rows of referrals have no date")):
         with pytest.raises(DataError, match=message):
             value.demand_contribution(BOOKS, wrong, as_of="2025-12-31", accounts=[1], on_sale=4)
     with pytest.raises(DataError, match="customer 1 bought 2 different products, and only 1 are on sale"):

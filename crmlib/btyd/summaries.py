@@ -14,7 +14,7 @@ import pandas as pd
 
 from crmlib.checks import check_day
 from crmlib.errors import CrmWarning, DataError
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
 from crmlib.units import days_per
 
 # the log grid: bins of equal width in log(GRID_ORIGIN + t). A month is about the scale on which
@@ -36,8 +36,7 @@ def customer_days(orders, end):
         orders.select(
             "customer_id",
             day=orders.date.cast("date"),
-            # integer cents: the same total on every engine, in any order
-            cents=(orders.amount * 100).round().cast("int64"),
+            cents=cents(orders.amount),
             is_purchase=orders.amount >= 0,
         )
         .filter(lambda t: t.day <= ibis.literal(end))

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_fraction, check_positive, shown
-from crmlib.churn.arguments import columns, numbers, outcomes
+from crmlib.churn.arguments import columns, numbers
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
+from crmlib.rows import outcomes
 
 # ------------------------------------------------------------- account one: keep, win, win back
 

@@ -1,4 +1,4 @@
-"""What the functions of this chapter accept: numbers in range, outcomes yes or no, tables with their columns."""
+"""What the functions of this chapter accept: numbers in range, tables with their columns and days."""
 
 import sys
 
@@ -7,6 +7,7 @@ import pandas as pd
 
 from crmlib.checks import check_fraction, check_positive, shown
 from crmlib.errors import DataError
+from crmlib.rows import need_columns, need_days
 
 
 def numbers(name, values, *, low=-np.inf, high=np.inf) -> pd.Series:
@@ -36,17 +37,6 @@ def numbers(name, values, *, low=-np.inf, high=np.inf) -> pd.Series:
     return series
 
 
-def outcomes(name, values) -> np.ndarray:
-    """Return yes/no values as a boolean array: true/false or 1/0, none missing."""
-    series = pd.Series(values)
-    if missing := int(series.isna().sum()):
-        raise DataError(f"{missing:,} of {len(series):,} values of {name} are missing: leave out what is not decided "
-                        "yet")
-    if series.empty or not series.isin([True, False, 0, 1]).all():
-        strange = series[~series.isin([True, False, 0, 1])].unique()[:4].tolist()
-        raise DataError(f"{name} must be true/false or 1/0, one per row; found {strange or 'no row'}")
-    return series.astype(bool).to_numpy()
-
 
 def check_money(name, value) -> float:
     """Return an amount, of either sign, as float; text, true/false and what is not finite are refused."""
@@ -67,21 +57,14 @@ def columns(table, needed, name) -> pd.DataFrame:
         if not hasattr(table, "execute"):
             raise TypeError(f"{name} must be a pandas DataFrame or an Ibis table, not {type(table).__name__}")
         table = table.execute()
-    if absent := [column for column in needed if column not in table.columns]:
-        raise DataError(f"{name} lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, table.columns))}")
+    need_columns(name, table, needed)
     return table
 
 
 def days(name, table, which):
     """Return a copy of `table` in which the columns `which` are days without a zone; missing ones are refused."""
     table = table.copy()
+    need_days(name, table, which)
     for column in which:
-        if not pd.api.types.is_datetime64_any_dtype(table[column]):
-            raise DataError(f"{column} of {name} is {table[column].dtype}, no date: convert it with pandas.to_datetime")
-        if getattr(table[column].dt, "tz", None) is not None:
-            raise DataError(f"{column} of {name} has a time zone: state the days of one zone first")
-        if gaps := int(table[column].isna().sum()):
-            raise DataError(f"{gaps:,} of {len(table):,} {name} have no {column}")
         table[column] = table[column].dt.normalize()
     return table

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_fraction, check_positive, shown
-from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers
+from crmlib.contracts import YEAR, check_years, within
 from crmlib.errors import DataError
-from crmlib.identity import same_id_type
 from crmlib.intervals import check_level, normal_quantile, share_interval
-from crmlib.lines import lines_table
+from crmlib.lines import daily_cents
+from crmlib.rows import outcomes
 
 
 def contract_years(contracts, *, contacts=None, incidents=None, lines=None, costs=None) -> pd.DataFrame:
@@ -47,16 +48,8 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
     >>> contract_years(contracts, contacts=calls)["neglected"].tolist()
     [False, True]
     """
-    needed = ["contract_id", "customer_id", "started_on", "due_on"]
-    table = days("contracts", columns(contracts, needed, "contracts"), ["started_on", "due_on"]).reset_index(drop=True)
-    for name in needed[:2]:
-        if gaps := int(table[name].isna().sum()):
-            raise DataError(f"{gaps:,} of {len(table):,} contracts have no {name}")
-    if (wrong := table["due_on"] <= table["started_on"]).any():
-        raise DataError(f"contracts: {int(wrong.sum()):,} contract year(s) end before they start, first contract "
-                        f"{shown(table.loc[wrong, 'contract_id'].iloc[0])}")
-    if twice := int(table["contract_id"].duplicated().sum()):
-        raise DataError(f"contracts: {twice:,} contract id(s) are there twice")
+    table = days("contracts", columns(contracts, YEAR, "contracts"), ["started_on", "due_on"]).reset_index(drop=True)
+    check_years(table)
     ordered = table.sort_values(["customer_id", "started_on"])
     overlap = ordered["customer_id"].eq(ordered["customer_id"].shift()) & (ordered["started_on"]
                                                                           < ordered["due_on"].shift())
@@ -67,9 +60,7 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
     def inside(events, name, more=()):
         events = days(name, columns(events, ["customer_id", "date", *more], name), ["date"])
         events = events[events["customer_id"].notna()]
-        same_id_type(f"customer_id of {name}", events["customer_id"], "those of contracts", table["customer_id"])
-        both = table[needed].merge(events[["customer_id", "date", *more]], on="customer_id")
-        return both[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"])]
+        return within(table, events[["customer_id", "date", *more]], name=name)
 
     if contacts is not None:
         table["neglected"] = ~table["contract_id"].isin(inside(contacts, "contacts")["contract_id"])
@@ -90,13 +81,8 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
 
 def _cents_within(years, table, money, name):
     """Sum money by contract year, in whole cents: per day in the engine, then into the years."""
-    events = lines_table(table, ("customer_id", "date", money), money=(money,), name=name)
-    cents = (events[money] * 100).round().cast("int64")
-    daily = events.group_by("customer_id", events["date"].cast("date").name("day")).agg(cents=cents.sum()).execute()
-    same_id_type(f"customer_id of {name}", daily["customer_id"], "those of contracts", years["customer_id"])
-    both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(daily, on="customer_id")
-    day = pd.to_datetime(both["day"])
-    both = both[(day >= both["started_on"]) & (day < both["due_on"])]
+    daily = daily_cents(table, money, name=name)
+    both = within(years, daily.assign(day=pd.to_datetime(daily["day"])), name=name, day="day")
     return both.groupby("contract_id")["cents"].sum().astype("int64")
 
 

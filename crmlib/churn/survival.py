@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_day, check_positive, shown
-from crmlib.churn.arguments import aligned, columns, days, numbers, outcomes
+from crmlib.churn.arguments import aligned, columns, days, numbers
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
-from crmlib.lines import lines_table
+from crmlib.lines import daily_cents
+from crmlib.rows import outcomes
 
 DAYS_PER_YEAR = 365  # a contract year
 
@@ -283,10 +284,7 @@ def tenure_profit(lines, customers, *, costs=None, observation_end, years=4, by=
         raise DataError(f"nobody was won {years} year(s) before {end.date()}: ask for fewer years")
 
     def by_year(table, money, name, sign):
-        chosen = lines_table(table, ("customer_id", "date", money), money=(money,), name=name)
-        cents = (chosen[money] * 100).round().cast("int64")
-        sums = chosen.group_by("customer_id", chosen["date"].cast("date").name("day")).agg(cents=cents.sum()).execute()
-        sums = sums.merge(people[["customer_id", "acquired_on"]], on="customer_id")
+        sums = daily_cents(table, money, name=name).merge(people[["customer_id", "acquired_on"]], on="customer_id")
         age = (pd.to_datetime(sums["day"]) - sums["acquired_on"]).dt.days
         return sums.assign(cents=sign * sums["cents"].astype("int64"), age=age,
                            year=np.where(age < 0, 0, age // DAYS_PER_YEAR + 1))

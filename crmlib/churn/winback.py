@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_positive, shown
-from crmlib.churn.arguments import columns, numbers, outcomes
+from crmlib.churn.arguments import columns, numbers
 from crmlib.errors import DataError
 from crmlib.intervals import check_level, share_interval
+from crmlib.rows import outcomes
 
 
 def winback_rates(attempts, *, by, level=0.95) -> pd.DataFrame:

@@ -17,6 +17,7 @@ KANO = ("water_quality", "next_day_delivery", "fast_repair", "free_filter_check"
         "plain_invoice", "sales_calls")
 HUMANITY = ("honesty", "understanding", "mutual_respect", "awareness_of_limits", "negotiability", "identification",
             "trust", "you_orientation")
+NOT_SELLING = ("service", "advice", "courtesy")  # purposes of talks, beside selling, prices and renewals
 _VALUES = ("value_product", "value_service", "value_personnel", "value_image", "cost_price", "cost_running",
            "cost_time", "cost_energy", "cost_psychic")
 

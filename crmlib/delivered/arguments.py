@@ -1,16 +1,17 @@
-"""What the functions of this chapter accept: one row per respondent, answers on a named scale, money in cents."""
+"""What the functions of this chapter accept: one row per respondent, answers on a named scale."""
 
 import numpy as np
 import pandas as pd
 
 from crmlib.checks import shown
 from crmlib.errors import DataError
+from crmlib.rows import need_columns, same_customers
 
 
 def respondents(table, columns, *, customer="customer_id", what="survey", minimum=1) -> pd.DataFrame:
     """Return `columns` as numbers, one row per respondent, the respondents as index; or say what is wrong."""
     columns = list(dict.fromkeys(columns))
-    needs_columns(what, table, (customer, *columns))
+    need_columns(what, table, (customer, *columns))
     ids = table[customer]
     if ids.isna().any():
         raise DataError(f"{int(ids.isna().sum()):,} row(s) of {what} name no {customer}: whose answers are they?")
@@ -22,15 +23,6 @@ def respondents(table, columns, *, customer="customer_id", what="survey", minimu
     return pd.DataFrame({column: numbers(f"{column} of {what}", table[column]).to_numpy() for column in columns},
                         index=pd.Index(ids, name=customer))
 
-
-def needs_columns(name, table, columns) -> None:
-    """Refuse what is no table, or lacks a column."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"{name} must be a pandas DataFrame, not {type(table).__name__}")
-    if absent := [column for column in columns if column not in table.columns]:
-        there = list(map(str, table.columns))
-        raise DataError(f"{name} lacks the column(s) {', '.join(map(str, absent))}; it has {', '.join(there[:12])}"
-                        f"{' …' if len(there) > 12 else ''}")
 
 
 def numbers(name, values, *, minimum=1) -> pd.Series:
@@ -78,42 +70,7 @@ def no_negative(name, values, hint) -> None:
                         f"{hint}")
 
 
-def cents(name, values) -> np.ndarray:
-    """Return money in whole cents; refuse numbers of which rounding to 0.01 would leave little."""
-    x = 100 * np.asarray(values, dtype=float)
-    whole = np.rint(x)
-    lost = np.abs(x - whole).sum()
-    if lost > 1e-3 * np.abs(x).sum():
-        raise DataError(f"{name} would lose {lost / np.abs(x).sum():.1%} by rounding to 0.01: give money in its main "
-                        "unit, not in thousands, and no scores")
-    return whole.astype(np.int64)
-
 
 def same_respondents(first_name, first, second_name, second):
-    """Return `second` in the order of `first`; both must be about the same respondents, once each.
-
-    A list as long as `first` is taken to be in its order.
-    """
-    if not isinstance(second, (pd.Series, pd.DataFrame)):
-        if np.ndim(second) != 1 or len(second) != len(first):
-            raise DataError(f"{second_name} must be a Series with the respondents of {first_name} as its index, or a "
-                            f"list of {len(first):,} values in their order")
-        second = pd.Series(second, index=first.index)
-    for name, table in ((first_name, first), (second_name, second)):
-        if table.index.has_duplicates:
-            raise DataError(f"{name} holds {int(table.index.duplicated().sum()):,} respondent(s) twice")
-    only_first, only_second = first.index.difference(second.index), second.index.difference(first.index)
-    if len(only_first) or len(only_second):
-        raise DataError(f"{first_name} and {second_name} are not about the same respondents: {len(only_first):,} are "
-                        f"only in {first_name}, {len(only_second):,} only in {second_name}")
-    return second.reindex(first.index)
-
-
-def true_or_false(name, values) -> pd.Series:
-    """Return true-or-false answers as 1.0 and 0.0; refuse texts, of which "no" would count as true."""
-    series = values if isinstance(values, pd.Series) else pd.Series(values)
-    if not series.map(lambda v: isinstance(v, (bool, np.bool_, int, float, np.number)) and v in (0, 1)).all():
-        odd = series[~series.map(lambda v: isinstance(v, (bool, np.bool_, int, float, np.number)) and v in (0, 1))]
-        raise DataError(f"{len(odd):,} of {len(series):,} values of {name} are neither true nor false, the first "
-                        f"{shown(odd.iloc[0])}: convert them, missing ones knowingly")
-    return series.astype(float)
+    """Return `second` in the order of `first`, as `crmlib.rows.same_customers`; the rows are called respondents."""
+    return same_customers(first_name, first, second_name, second, who="respondents")

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction, check_positive
-from crmlib.delivered.arguments import cents, no_negative, numbers, same_respondents
+from crmlib.delivered.arguments import no_negative, numbers, same_respondents
+from crmlib.rows import whole_cents
 
 
 def share_path(start, step, *, years, mode, cap=1.0) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def serve_or_fire(margin, cost, *, saving=0.0, margin_lost=0.0, avoidable=1.0, r
         ("saving", saving), ("margin_lost", margin_lost), ("avoidable", avoidable)))
     other = referrals if isinstance(referrals, pd.Series) else pd.Series(float(referrals), index=m.index)
     other = numbers("referrals", same_respondents("margin", m, "referrals", other))
-    m, c, other = (cents(name, x) for name, x in (("margin", m), ("cost", c), ("referrals", other)))
+    m, c, other = (whole_cents(name, x) for name, x in (("margin", m), ("cost", c), ("referrals", other)))
     table = pd.DataFrame({"keep": m - c + other, "cheaper": np.rint((1 - lost) * m - (1 - saving) * c) + other,
                           "fire": -np.rint((1 - avoidable) * c)}, index=margin.index) / 100 + 0.0
     return table.assign(best=table.idxmax(axis=1))

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_positive
-from crmlib.delivered.arguments import needs_columns, numbers, true_or_false
+from crmlib.contracts import check_years, within
+from crmlib.data.case import NOT_SELLING
+from crmlib.delivered.arguments import numbers
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import check_level, normal_quantile
-
-NOT_SELLING = ("service", "advice", "courtesy")
+from crmlib.rows import need_columns, need_days, outcomes
 
 
 def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
@@ -56,35 +57,26 @@ def contract_years(contracts, incidents, talks=None) -> pd.DataFrame:
     if talks is not None:
         needed["talks"] = (talks, ("customer_id", "date", "purpose"))
     for name, (table, columns) in needed.items():
-        needs_columns(name, table, columns)
+        need_columns(name, table, columns)
     years = contracts[contracts["renewed"].notna()].reset_index(drop=True)
-    if years["contract_id"].duplicated().any():
-        raise DataError(f"{int(years['contract_id'].duplicated().sum()):,} contract(s) are there twice")
-    years["stayed"] = true_or_false("renewed", years["renewed"]).astype(bool)
+    check_years(years)
+    years["stayed"] = outcomes("renewed", years["renewed"], minimum=0)
     for name, (table, columns) in needed.items():
         for column in columns:
-            if column in ("started_on", "due_on", "date") and not pd.api.types.is_datetime64_any_dtype(table[column]):
-                raise DataError(f"{column} of {name} must be dates, not {table[column].dtype}: use pandas.to_datetime")
-            if column in ("date", "handling", "purpose") and (empty := int(table[column].isna().sum())):
+            if column == "date":
+                need_days(name, table, ["date"])
+            if column in ("handling", "purpose") and (empty := int(table[column].isna().sum())):
                 raise DataError(f"{empty:,} row(s) of {name} have no {column}")
-    if wrong := int((~(years["due_on"] > years["started_on"])).sum()):
-        raise DataError(f"{wrong:,} contract(s) are due on or before the day they start, or have no date")
-    failures = _within(years, incidents).groupby("contract_id")["handling"]
+    failures = within(years, incidents, name="incidents").groupby("contract_id")["handling"]
     years["failures"] = years["contract_id"].map(failures.size()).fillna(0).astype(int)
     only = years["contract_id"].map(failures.first())
     years["failure"] = np.select([years["failures"] == 0, years["failures"] > 1], ["none", "several"], only)
     if talks is not None:
-        inside = _within(years, talks)
+        inside = within(years, talks, name="talks")
         for name, purposes in (("sales_talks", ("sales",)), ("other_talks", NOT_SELLING)):
             size = inside[inside["purpose"].isin(purposes)].groupby("contract_id").size()
             years[name] = years["contract_id"].map(size).fillna(0).astype(int)
     return years
-
-
-def _within(years, events):
-    """Return the events that fall into a contract year, with its id."""
-    both = years[["contract_id", "customer_id", "started_on", "due_on"]].merge(events, on="customer_id")
-    return both[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"])]
 
 
 def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", customer="customer_id", level=0.95
@@ -128,13 +120,13 @@ def exit_share(years, *, group="group", exposed, baseline, stayed="stayed", cust
     {'exit_share': 0.25, 'low': -0.36, 'high': 0.59}
     """
     z = normal_quantile(check_level(level))
-    needs_columns("years", years, (customer, group, stayed))
+    need_columns("years", years, (customer, group, stayed))
     if exposed == baseline:
         raise ValueError(f"exposed and baseline are both {exposed!r}: name two groups")
     table = years[years[group].isin([exposed, baseline])]
     if missing := int(table[[customer, stayed]].isna().any(axis=1).sum()):
         raise DataError(f"{missing:,} year(s) have no {customer} or have not ended ({stayed} missing): leave them out")
-    y = true_or_false(stayed, table[stayed])
+    y = pd.Series(outcomes(stayed, table[stayed], minimum=0), index=table.index, dtype=float)
     parts = {name: table[group] == name for name in (exposed, baseline)}
     for name, rows in parts.items():
         if not rows.any() or not y[rows].sum():
@@ -192,7 +184,7 @@ def kept_worth(years, *, group="group", exposed, baseline, cases, profit, multip
     level, draws = check_level(level), check_count("draws", draws, minimum=100)
     money = np.sort(numbers("profit", profit, minimum=2).to_numpy())
     table = years[years[group].isin([exposed, baseline])]
-    y = true_or_false(stayed, table[stayed]).to_numpy()
+    y = outcomes(stayed, table[stayed]).astype(float)
     per_customer = pd.DataFrame({
         f"{what} {name}": np.where(table[group] == name, part, 0.0)
         for name in (exposed, baseline) for what, part in (("years", 1.0), ("stayed", y))

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_fraction, check_positive
-from crmlib.delivered.arguments import needs_columns, numbers
+from crmlib.delivered.arguments import numbers
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import share_interval
+from crmlib.rows import need_columns
 
 KANO_ANSWERS = ("like", "must-be", "neutral", "live with", "dislike")
 KANO_CATEGORIES = ("A", "O", "M", "I", "R", "Q")
@@ -136,7 +137,7 @@ def kano_answers(survey, features, *, present="kano_{}_present", absent="kano_{}
     if not features or len(set(features)) < len(features):
         raise ValueError(f"features must be different names, at least one; got {features}")
     columns = [form.format(name) for name in features for form in (present, absent)]
-    needs_columns("survey", survey, (customer, *columns))
+    need_columns("survey", survey, (customer, *columns))
     if survey.empty:
         raise DataError("survey has no respondents")
     survey = survey.reset_index(drop=True)  # joined tables repeat row labels
@@ -183,7 +184,7 @@ def kano_counts(answers) -> pd.DataFrame:
     >>> kano_counts(pd.DataFrame({"feature": ["app", "app"], "category": ["A", "I"]})).loc["app"].tolist()
     [1, 0, 0, 1, 0, 0]
     """
-    needs_columns("answers", answers, ("feature", "category"))
+    need_columns("answers", answers, ("feature", "category"))
     strange = sorted(set(answers["category"]) - set(KANO_CATEGORIES))
     if strange:
         raise DataError(f"{', '.join(map(str, strange))}: no category of Kano's; they are {', '.join(KANO_CATEGORIES)}")
@@ -404,7 +405,7 @@ def kano_continuous(answers, *, scores=None) -> pd.DataFrame:
     scores = DUMOUCHEL if scores is None else dict(scores)
     if set(scores) != {"present", "absent"} or any(len(each) != 5 for each in scores.values()):
         raise ValueError("scores need five numbers, from like to dislike, for 'present' and for 'absent'")
-    needs_columns("answers", answers, ("feature", "present", "absent"))
+    need_columns("answers", answers, ("feature", "present", "absent"))
     valued = pd.DataFrame({"feature": answers["feature"]})
     for which in ("present", "absent"):
         place = numbers(f"{which} of answers", answers[which])

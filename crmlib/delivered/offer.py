@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_discount_rate, check_positive
-from crmlib.delivered.arguments import cents, needs_columns, no_negative, numbers, respondents, same_respondents
+from crmlib.delivered.arguments import no_negative, numbers, respondents, same_respondents
 from crmlib.errors import DataError
 from crmlib.intervals import check_level
+from crmlib.rows import need_columns, whole_cents
 
 VALUES = ("value_product", "value_service", "value_personnel", "value_image")
 COSTS = ("cost_price", "cost_running", "cost_time", "cost_energy", "cost_psychic")
@@ -68,7 +69,7 @@ def delivered_value(survey, *, values=VALUES, costs=COSTS, prefix="", customer="
     table = respondents(survey, [*values, *costs], customer=customer)
     for name in costs:
         no_negative(name, table[name], "give costs as positive numbers; they are subtracted here")
-    gain, loss = (sum(cents(name, table[name]) for name in names) for names in (values, costs))
+    gain, loss = (sum(whole_cents(name, table[name]) for name in names) for names in (values, costs))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(loss > 0, gain / loss, np.nan)
     result = pd.DataFrame({"total_value": gain / 100, "total_cost": loss / 100, "difference": (gain - loss) / 100,
@@ -206,7 +207,7 @@ def economic_value(reference_price, *, gains=(), losses=(), switching_cost=0.0) 
     110000.0
     """
     total = [_sum(name, part) for name, part in (("gains", gains), ("losses", losses))]
-    price, switching = (int(cents(name, check_positive(name, x, zero=True))) for name, x in (
+    price, switching = (int(whole_cents(name, check_positive(name, x, zero=True))) for name, x in (
         ("reference_price", reference_price), ("switching_cost", switching_cost)))
     return (price + total[0] - total[1] - switching) / 100
 
@@ -217,7 +218,7 @@ def _sum(name, part):
         return 0
     x = numbers(name, np.asarray(values, dtype=float))
     no_negative(name, x, "a negative gain is a loss: put it there, as a positive number")
-    return int(cents(name, x).sum())
+    return int(whole_cents(name, x).sum())
 
 
 def surplus_split(value, price, cost) -> pd.DataFrame:
@@ -252,7 +253,7 @@ def surplus_split(value, price, cost) -> pd.DataFrame:
     no_negative("price", parts[1], "a price is what the customer pays")
     no_negative("cost", parts[2], "give costs as positive numbers")
     try:
-        v, p, c = np.broadcast_arrays(*(cents(name, part) for name, part in zip(("value", "price", "cost"), parts,
+        v, p, c = np.broadcast_arrays(*(whole_cents(name, part) for name, part in zip(("value", "price", "cost"), parts,
                                                                                 strict=True)))
     except ValueError as error:
         if isinstance(error, DataError):
@@ -297,7 +298,7 @@ def value_gaps(survey, *, potential="value_potential", expected="value_expected"
     {'communication_gap': 20.0, 'delivery_gap': -10.0, 'total_gap': 10.0}
     """
     table = respondents(survey, [potential, expected, realised], customer=customer)
-    top, middle, low = (cents(name, table[name]) for name in (potential, expected, realised))
+    top, middle, low = (whole_cents(name, table[name]) for name in (potential, expected, realised))
     return pd.DataFrame({"communication_gap": (top - middle) / 100, "delivery_gap": (middle - low) / 100,
                          "total_gap": (top - low) / 100}, index=table.index)
 
@@ -351,7 +352,7 @@ def component_advantages(survey, *, components=None, costs=None, rival="rival_",
     if groups is not None and not isinstance(groups, pd.Series):
         raise TypeError("groups must be a Series: a group for each respondent, the index names them")
     names = [*components, *(rival + name for name in components), per]
-    needs_columns("survey", survey, (customer,))
+    need_columns("survey", survey, (customer,))
     if absent := [rival + name for name in components if rival + name not in survey.columns]:
         raise DataError(f"the rival has not all components: {', '.join(absent)} is missing; ask for it, or leave the "
                         "component out")

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from crmlib.checks import check_choice
-from crmlib.delivered.arguments import needs_columns, numbers
+from crmlib.delivered.arguments import numbers
 from crmlib.errors import DataError
+from crmlib.rows import need_columns
 
 _ELEMENTS = (
     ("newness", "新穎性", True, "qualitative"), ("performance", "性能", True, "quantitative"),
@@ -64,7 +65,7 @@ def proposition_fit(scores, *, importance="importance", performance="performance
     ([{'fit': 1.0, 'worst': 'price'}], -0.5)
     """
     check_choice("negative", negative, ("zero", "keep"))
-    needs_columns("scores", scores, ("element", segment, importance, performance))
+    need_columns("scores", scores, ("element", segment, importance, performance))
     scores = scores.reset_index(drop=True)  # joined tables repeat row labels
     if nameless := int(scores[["element", segment]].isna().any(axis=1).sum()):
         raise DataError(f"{nameless:,} row(s) of scores name no segment or no element")

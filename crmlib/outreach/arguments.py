@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from crmlib import rows
 from crmlib.checks import check_fraction, shown
 from crmlib.errors import DataError
 
@@ -39,13 +40,8 @@ def probabilities(name: str, values, *, length=None) -> np.ndarray:
 
 
 def outcomes(name: str, values, *, length=None) -> np.ndarray:
-    """Return yes-or-no outcomes as 0 and 1."""
-    x = row_values(name, values, length=length)
-    strange = ~np.isin(x, (0.0, 1.0))
-    if strange.any():
-        raise DataError(f"{name} must be yes or no (true/false or 1/0); {int(strange.sum()):,} of {len(x):,} are not, "
-                        f"the first is {x[strange][0]:g}")
-    return x
+    """Return yes-or-no outcomes as 0.0 and 1.0."""
+    return rows.outcomes(name, values, length=length).astype(float)
 
 
 def treatments(values, *, treated=None, length=None, name="treatment") -> np.ndarray:
@@ -129,14 +125,6 @@ def feature_table(features) -> pd.DataFrame:
     return pd.DataFrame({name: row_values(f"the feature {name}", features[name]) for name in features},
                         index=features.index)
 
-
-def need_columns(table, columns, what):
-    """Refuse a table that lacks columns."""
-    if not isinstance(table, pd.DataFrame):
-        raise TypeError(f"{what} must be a pandas DataFrame, not {type(table).__name__}")
-    if absent := [name for name in columns if name not in table.columns]:
-        raise DataError(f"{what} lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, table.columns))}")
 
 
 def same_rows(**named) -> None:

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_fraction, check_positive, shown
+from crmlib.contracts import check_years, within
+from crmlib.data.case import NOT_SELLING
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
-from crmlib.lines import lines_table
-from crmlib.outreach.arguments import draw_weights, need_columns, outcomes, row_values, same_rows, treatments
-
-NOT_SELLING = ("service", "advice", "courtesy")
+from crmlib.lines import cents, lines_table
+from crmlib.outreach.arguments import draw_weights, outcomes, row_values, same_rows, treatments
+from crmlib.rows import need_columns, need_days
 
 
 def experiment_table(contracts, *, orders, interactions, incidents=None, treated="call", lead_days=45,
@@ -69,10 +70,10 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
     2      False     0.0        0        0
     """
     needed = ("contract_id", "customer_id", "year_number", "started_on", "due_on", "campaign", "renewed")
-    need_columns(contracts, needed, "contracts")
+    need_columns("contracts", contracts, needed)
     lead = check_count("lead_days", lead_days, minimum=0)
     history = check_count("history_days", history_days)
-    _check_contracts(contracts)
+    check_years(contracts)
     drawn = contracts[contracts["campaign"].notna()]
     if drawn.empty:
         raise DataError("no contract has a campaign: nobody was drawn into an experiment")
@@ -106,30 +107,11 @@ def experiment_table(contracts, *, orders, interactions, incidents=None, treated
 
 def _dated(rows, columns, what, table):
     """Rows of the same customer between the start of the contract year and the day of the decision."""
-    need_columns(rows, columns, what)
-    _check_days(rows, ("date",), what)
-    same_id_type("contracts", table["customer_id"], what, rows["customer_id"])
-    both = table[["contract_id", "customer_id", "started_on", "decided_on"]].merge(rows[list(columns)],
-                                                                                  on="customer_id")
-    return both[(both["date"] >= both["started_on"]) & (both["date"] < both["decided_on"])]
-
-
-def _check_days(rows, columns, what):
-    for name in columns:
-        if not pd.api.types.is_datetime64_any_dtype(rows[name]):
-            raise DataError(f"{name} of {what} must hold days, not {rows[name].dtype}: convert it with pd.to_datetime")
-    for name in ("customer_id", *columns):
-        if (gaps := int(rows[name].isna().sum())):
-            raise DataError(f"{name} is missing in {gaps:,} of {len(rows):,} rows of {what}: drop them, or find out "
-                            "why")
-
-
-def _check_contracts(contracts):
-    if (twice := int(contracts["contract_id"].duplicated().sum())):
-        raise DataError(f"{twice:,} contract ids stand twice in contracts: one row per decision is needed")
-    _check_days(contracts, ("started_on", "due_on"), "contracts")
-    if (wrong := int((contracts["started_on"] >= contracts["due_on"]).sum())):
-        raise DataError(f"{wrong:,} contracts are due before they have begun: are started_on and due_on swapped?")
+    need_columns(what, rows, columns)
+    need_days(what, rows, ("date",))
+    if (gaps := int(rows["customer_id"].isna().sum())):
+        raise DataError(f"{gaps:,} of {len(rows):,} rows of {what} have no customer_id: drop them, or find out why")
+    return within(table, rows[list(columns)], name=what, until="decided_on")
 
 
 def _purposes(not_selling, interactions):
@@ -162,7 +144,7 @@ def _sums(table, orders, history):
     window = ibis.memtable(pd.DataFrame({
         "contract_id": table["contract_id"], "owner": table["customer_id"], "until": table["decided_on"],
         "since": table["decided_on"] - pd.Timedelta(days=history)}))
-    day = lines.mutate(day=lines.date.cast("date"), cents=(lines.margin * 100).round().cast("int64"))
+    day = lines.mutate(day=lines.date.cast("date"), cents=cents(lines.margin))
     both = window.join(day, [window.owner == day.customer_id, day.day < window.until.cast("date")])
     late = both.day >= both.since.cast("date")
     wanted = {"cents": ibis.cases((late, both.cents), else_=0).sum()}
@@ -252,9 +234,9 @@ def contact_years(contracts, *, interactions, treated="call", lead_days=45, not_
     1            7       1      False        1
     2            8       1       True        0
     """
-    need_columns(contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on", "renewed"),
-                 "contracts")
-    _check_contracts(contracts)
+    need_columns("contracts", contracts, ("contract_id", "customer_id", "year_number", "started_on", "due_on",
+                                          "renewed"))
+    check_years(contracts)
     chosen = contracts[contracts["renewed"].notna()]
     if "campaign" in contracts:
         labels = contracts["campaign"].dropna().unique().tolist()

@@ -5,7 +5,8 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_positive, shown
 from crmlib.errors import DataError
-from crmlib.outreach.arguments import need_columns, row_values
+from crmlib.outreach.arguments import row_values
+from crmlib.rows import need_columns
 
 
 def assign_offers(offers, *, budget, divisible=False) -> pd.DataFrame:
@@ -44,7 +45,7 @@ def assign_offers(offers, *, budget, divisible=False) -> pd.DataFrame:
     >>> assign_offers(offers, budget=500).reset_index().to_string(index=False).split()[-10:]
     ['a', 'call', '10.0', '100.0', '400.0', 'b', 'none', '0.0', '0.0', '0.0']
     """
-    need_columns(offers, ("segment", "offer", "customers", "cost", "gain"), "offers")
+    need_columns("offers", offers, ("segment", "offer", "customers", "cost", "gain"))
     limit = check_positive("budget", budget, zero=True)
     if offers[["segment", "offer"]].isna().any(axis=None):
         raise DataError("offers have rows without a segment or an offer")
@@ -102,7 +103,7 @@ def personalisation_levels(levels, *, customers, value) -> pd.DataFrame:
     >>> personalisation_levels(levels, customers=1000, value=5000)["break_even_lift"].round(4).tolist()
     [0.0003, 0.0028]
     """
-    need_columns(levels, ("cost", "fixed"), "levels")
+    need_columns("levels", levels, ("cost", "fixed"))
     if np.ndim(customers) == 0:
         reached = check_count("customers", customers)
     else:

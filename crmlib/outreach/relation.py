@@ -9,6 +9,7 @@ from crmlib.checks import check_choice, check_positive
 from crmlib.errors import ConvergenceError, DataError
 from crmlib.intervals import check_level, normal_quantile, share_interval
 from crmlib.outreach.arguments import group_codes, row_values
+from crmlib.rows import need_columns
 
 WARMING_DAYS = 25.0  # how gradual the buyer's rise is; fixed, as a convention
 
@@ -398,9 +399,7 @@ def coding_table(talks, *, rows, columns) -> pd.DataFrame:
     >>> coding_table(talks, rows="purpose", columns="function").round(2).values.tolist()
     [[1.0, 1.0, 0.0], [2.0, 0.5, 0.5]]
     """
-    from crmlib.outreach.arguments import need_columns
-
-    need_columns(talks, (rows, columns), "talks")
+    need_columns("talks", talks, (rows, columns))
     if (gaps := int(talks[[rows, columns]].isna().any(axis=1).sum())):
         raise DataError(f"{gaps:,} talks are not coded: give them a code of their own, or leave them out knowingly")
     counts = pd.crosstab(talks[rows], talks[columns])

@@ -3,15 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _BLUE, _RED, _GREEN, _PINK, _ORANGE = PALETTE[:5]
 _GREY = "#8a8a8a"
 _TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def _money(value):
@@ -24,7 +20,7 @@ def growth_tiles(matrix, *, names=None, unit="thousand yuan", ax=None):
 
     `matrix` is what `crmlib.growth.growth_matrix` returns; `names` maps (row, column) to the name of a strategy.
     """
-    ax = _axes(ax, 4.0)
+    ax = axes(ax, 4.0)
     names = names or {}
     largest = float(np.abs(matrix.to_numpy()).max()) or 1.0
     rows, columns = matrix.shape
@@ -54,7 +50,7 @@ def bridge_waterfall(bridge, *, base="base", current="current", unit="million yu
     `bridge` is one period of `crmlib.growth.revenue_bridge`; components without any change are left out, and all
     reactivated customers are one step. `base` and `current` name the two ends.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     steps = bridge.assign(component=bridge["component"].str.replace(", new offerings", ""))
     steps = steps.groupby("component", sort=False, as_index=False)["change"].sum()
     steps = steps[steps["change"].abs() > 0.005]
@@ -83,7 +79,7 @@ def cells_by_year(table, *, unit="million yuan", ax=None):
 
     `table` is what `crmlib.growth.matrix_by_year` returns; cells that are zero throughout are left out.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     cells = [name for name in table.columns if name != "total" and table[name].ne(0).any()]
     up, down = np.zeros(len(table)), np.zeros(len(table))
     for colour, name in zip((_BLUE, _GREEN, _RED, _PINK, _ORANGE, _GREY), cells, strict=False):
@@ -103,7 +99,7 @@ def two_meanings(table, *, unit="million yuan", ax=None):
 
     `table` has cells as index and one column per convention; the column names are the legend.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     width = 0.8 / table.shape[1]
     for k, (colour, name) in enumerate(zip((_BLUE, _ORANGE, _GREEN), table.columns, strict=False)):
         at = np.arange(len(table)) + (k - (table.shape[1] - 1) / 2) * width
@@ -125,7 +121,7 @@ def driver_bars(drivers, *, unit="thousand yuan", ax=None):
 
     `drivers` is what `crmlib.growth.revenue_drivers` returns.
     """
-    ax = _axes(ax, 3.0)
+    ax = axes(ax, 3.0)
     effect = drivers["effect"] / 1e3
     ax.barh(drivers["driver"], effect, color=[_BLUE if value >= 0 else _RED for value in effect], height=0.6)
     for name, value in zip(drivers["driver"], effect, strict=True):
@@ -144,7 +140,7 @@ def return_steps(channels, *, average, ax=None):
 
     `channels` has channels as index and the columns ``spend`` and ``return``.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     ranked = channels.sort_values("return", ascending=False)
     right = ranked["spend"].cumsum() / 1e3
     left = right - ranked["spend"] / 1e3
@@ -177,7 +173,7 @@ def marginal_returns(responses, plan, *, ax=None):
     On the logarithmic scale each curve is a straight line. A dot below the drawing is a triangle at its lower edge.
     `responses` as for `crmlib.growth.allocate_budget`, `plan` what it returns.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     top = responses.get("probability", 1.0) * responses["potential"] / responses["scale"]
     most, floor = 1.25 * max(plan["spend"].max(), 1.0), 0.2
     spend = np.linspace(0, most, 200)
@@ -202,7 +198,7 @@ def split_bars(splits, *, ax=None):
 
     `splits` has strategies as index and one column of money per plan.
     """
-    ax = _axes(ax, 3.4)
+    ax = axes(ax, 3.4)
     left = np.zeros(splits.shape[1])
     for colour, (name, money) in zip((_BLUE, _GREEN, _RED, _PINK, _ORANGE, "#cccccc"), splits.iterrows(), strict=False):
         value = money.to_numpy() / 1e3
@@ -224,7 +220,7 @@ def allocation_spread(worlds, plan, *, ax=None):
 
     `worlds` is what `crmlib.growth.allocation_in_doubt` returns, `plan` money per strategy.
     """
-    ax = _axes(ax, 3.4)
+    ax = axes(ax, 3.4)
     names = list(plan.index)
     for row, name in enumerate(names):
         low, q1, q3, high = worlds[name].quantile([0.05, 0.25, 0.75, 0.95]) / 1e3
@@ -243,7 +239,7 @@ def response_fit(observed, curve, *, ax=None):
 
     `observed` has the columns ``spend`` and ``gain``, cumulative; `curve` has ``potential`` and ``scale``.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     spend = np.linspace(0, observed["spend"].max(), 200)
     ax.plot(observed["spend"] / 1e3, observed["gain"] / 1e3, color=_GREY, linewidth=6, alpha=0.6,
             label="the list, best first")

@@ -1,16 +1,11 @@
 """Figures of chapter 02: who are our customers, and who decides?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _BLUE, _ORANGE, _GREEN, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], "#8a8a8a"
 _QUESTIONS = {"revenue": ("pays", _BLUE), "decides": ("decides", _ORANGE), "benefits": ("benefits", _GREEN)}
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def category_shares(table, *, ax=None):
@@ -19,7 +14,7 @@ def category_shares(table, *, ax=None):
     `table` is what `crmlib.roles.revenue_by_category` returns. What internal customers were charged is written, and
     not drawn, because it is no revenue.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     outside = table.index != "internal"
     at = np.arange(len(table))
     people = 100 * table["customers"] / table.loc[outside, "customers"].sum()
@@ -49,7 +44,7 @@ def buying_centre(contacts, *, required=(), ax=None):
     """
     from crmlib.roles import LECTURE_QUESTIONS
 
-    ax = _axes(ax, 5.0)
+    ax = axes(ax, 5.0)
     rows = {role: row for row, role in enumerate(role for roles in LECTURE_QUESTIONS.values() for role in roles)}
     order = contacts.groupby("contact_id")["influence"].max().sort_index().sort_values(ascending=False, kind="stable")
     letters = {person: chr(ord("A") + i) for i, person in enumerate(order.index)}
@@ -95,7 +90,7 @@ def people_known(table, *, ax=None):
     `table` has the number of people as index (text allowed) and the columns ``accounts`` and ``margin``, shares from
     0 to 1.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     at = np.arange(len(table))
     for shift, column, colour in ((-0.2, "accounts", PALETTE[5]), (0.2, "margin", _BLUE)):
         ax.bar(at + shift, 100 * table[column], width=0.4, color=colour, label=f"share of the {column}")
@@ -115,7 +110,7 @@ def estimates_with_truth(table, *, unit, ax=None):
     `table` has the names as index and ``estimate, low, high``, and ``truth`` if it is known, as fractions; they are
     drawn in per cent, the first on top.
     """
-    ax = _axes(ax, 0.9 + 0.8 * len(table))
+    ax = axes(ax, 0.9 + 0.8 * len(table))
     at = np.arange(len(table))
     ax.hlines(at, 100 * table["low"], 100 * table["high"], color=_BLUE, linewidth=3)
     ax.plot(100 * table["estimate"], at, "o", color=_BLUE, markersize=10, label="estimate and interval")
@@ -139,7 +134,7 @@ def service_chain(chain, *, ax=None):
 
     `chain` is what `crmlib.roles.internal_chain` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     at = np.arange(len(chain))
     colours = [_ORANGE if weakest else _BLUE for weakest in chain["weakest"]]
     ax.scatter(at, 100 * chain["rate"], s=170, color=colours, zorder=3)
@@ -165,7 +160,7 @@ def visit_curves(curves, *, capacity, unit="yuan", ax=None):
     `curves` has the hours as index and one column per way; `capacity` marks the hours of the decision, and what each
     way brings there is written in the empty corner.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     styles = ("-", "--", "-", ":")
     for row, (name, values) in enumerate(curves.items()):
         colour = PALETTE[row]
@@ -186,7 +181,7 @@ def visit_merit(plan, *, hour_cost, capacity, unit="yuan", ax=None):
     `plan` has the columns ``hours, per_hour`` and ``chosen``, one row per account. The picture ends a little after
     the last visit that pays, at the latest at five times the capacity. `hour_cost` is what an hour has to bring.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     best = plan.sort_values("per_hour", ascending=False, kind="stable")
     paying = best.loc[best["per_hour"] >= hour_cost, "hours"].sum()
     right = max(20, 1.2 * capacity, min(1.15 * paying, 5 * capacity))

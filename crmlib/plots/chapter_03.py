@@ -1,15 +1,10 @@
 """Figures of chapter 03: how do customers differ?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _WARM, _COLD, _GREEN, _PINK, _GREY = PALETTE[1], PALETTE[0], PALETTE[2], PALETTE[3], "#8a8a8a"
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def _heat(ax, values, texts, *, top):
@@ -31,7 +26,7 @@ def score_heatmap(shares, *, xlabel, ylabel, ax=None):
 
     `shares` has scores as index and columns, from 1, and shares as values (NaN: no customer).
     """
-    ax = _axes(ax, 4.4)
+    ax = axes(ax, 4.4)
     table = shares.sort_index(ascending=False)
     _heat(ax, 100 * table.to_numpy(), [[f"{100 * v:.0f} %" for v in row] for row in table.to_numpy()], top=100)
     ax.set(xlabel=xlabel, ylabel=ylabel, xticks=range(len(table.columns)), xticklabels=list(table.columns),
@@ -44,7 +39,7 @@ def tier_shares(shares, *, ax=None):
 
     `shares` has tiers as index, best first, and one column per thing; the column names are the legend.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     width = 0.8 / len(shares.columns)
     at = np.arange(len(shares))
     for place, (colour, name) in enumerate(zip((_GREY, _COLD, _WARM, _GREEN), shares.columns, strict=False)):
@@ -66,7 +61,7 @@ def tier_heatmap(counts, *, ax=None):
 
     `counts` is what `crmlib.segments.tier_crosstab` returns; its axis names become the labels.
     """
-    ax = _axes(ax, 4.0)
+    ax = axes(ax, 4.0)
     total = counts.sum(axis=1).replace(0, np.nan)
     texts = [[f"{value:,}" for value in row] for row in counts.to_numpy()]
     _heat(ax, 100 * counts.div(total, axis=0).to_numpy(), texts, top=100)
@@ -81,7 +76,7 @@ def whale(curves, *, ax=None):
 
     `curves` maps a name to what `crmlib.segments.whale_curve` returns; the highest point of each is marked.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for row, (colour, (name, curve)) in enumerate(zip((_WARM, _COLD, _GREEN), curves.items(), strict=False)):
         x, y = 100 * curve["customer_share"], 100 * curve["profit_share"]
         ax.plot(x, y, color=colour)
@@ -100,7 +95,7 @@ def top_share_by_gini(laws, found, *, rule=0.8, share=0.2, ax=None):
 
     `laws` and `found` have the columns ``gini`` and ``top_share``; `laws` also ``law``, `found` the names as index.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     styles = ("-", "--", ":")
     for style, (name, curve) in zip(styles, laws.groupby("law", sort=False), strict=False):
         named = name.capitalize() if name == "pareto" else name
@@ -122,7 +117,7 @@ def calibration(tables, *, ax=None):
 
     `tables` maps a name to what `crmlib.segments.calibration_table` returns.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     ax.plot([0, 100], [0, 100], color=_GREY, linestyle="--", linewidth=1.5)
     for colour, marker, (name, table) in zip((_WARM, _COLD), "so", tables.items(), strict=False):
         low, high = table["observed"] - table["low"], table["high"] - table["observed"]
@@ -139,7 +134,7 @@ def shares_with_truth(table, *, xlabel, ax=None):
 
     `table` has groups as index and the columns ``share, low, high, truth``; the highest share on top.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     table = table.sort_values("share")
     at = np.arange(len(table))
     ax.errorbar(100 * table["share"], at, xerr=[100 * (table["share"] - table["low"]).clip(lower=0),
@@ -158,7 +153,7 @@ def cohort_heatmap(table, *, ages="years after the first", ax=None):
 
     `table` is what `crmlib.segments.cohort_table` returns with ``measure="share"``.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     cells = table.drop(columns="size")
     texts = [[f"{100 * v:.0f} %" if np.isfinite(v) else "" for v in row] for row in cells.to_numpy()]
     _heat(ax, 100 * cells.to_numpy(), texts, top=100)
@@ -173,7 +168,7 @@ def rates_by_year(rates, means=None, *, xlabel="contract year", ax=None):
     `rates` is what `crmlib.segments.retention_table` returns, its index the year; `means` maps a name to a Series by
     year, drawn as a line.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     seen = rates[rates["due"] > 0]
     ax.errorbar(seen.index, 100 * seen["rate"], yerr=[100 * (seen["rate"] - seen["low"]),
                 100 * (seen["high"] - seen["rate"])], fmt="o", color=_COLD, capsize=4, label="renewed")
@@ -190,7 +185,7 @@ def value_and_needs(customers, *, unit="yuan", ax=None):
 
     `customers` has the columns ``p_relationship`` (0 to 1) and ``profit``; the profit axis is logarithmic beyond 100.
     """
-    ax = _axes(ax, 4.8)
+    ax = axes(ax, 4.8)
     earns = customers["profit"] >= 0
     for part, colour, name in ((customers[earns], _COLD, "profit"), (customers[~earns], _WARM, "loss")):
         ax.plot(100 * part["p_relationship"], part["profit"], "o", color=colour, markersize=3, alpha=0.35,
@@ -210,7 +205,7 @@ def plan_gain(curve, *, threshold, unit="yuan", ax=None):
 
     `curve` is what `crmlib.teaching.widgets.discount_plan_curve` returns: ``threshold``, ``expected`` and ``true``.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for column, colour, style, name in (("expected", _COLD, "-", "as the model expects"),
                                         ("true", _WARM, "--", "with the true types")):
         ax.plot(100 * curve["threshold"], curve[column] / 1000, style, color=colour, label=name)

@@ -1,22 +1,17 @@
 """Figures of chapter 04: which customers are worth a place, and how much of that is taste?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _BLUE, _WARM, _GREEN, _PINK, _GOLD, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], PALETTE[4], "#8a8a8a"
 _PART = {"cumulative sales": "#0b3c5d", "expected sales": "#2f7fb8", "profit contribution": "#9ecae1",
          "credit grade": PALETTE[1], "demand contribution": PALETTE[2]}  # what is money is blue, and side by side
 
 
-def _axes(ax, height=3.9):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
-
-
 def correlation_cells(correlations, *, ax=None):
     """Draw correlations as a grid of numbers, the lower half only: dark purple where two criteria say the same."""
-    ax = _axes(ax, 3.5)
+    ax = axes(ax, 3.5)
     cells = np.array(correlations, dtype=float)
     cells[np.triu_indices(len(cells))] = np.nan
     ax.imshow(np.ma.masked_invalid(cells[1:, :-1]), vmin=-1, vmax=1, cmap="PuOr", aspect="auto")
@@ -35,7 +30,7 @@ def correlation_cells(correlations, *, ax=None):
 
 def weight_bars(weights, *, ax=None):
     """Draw weights in per cent: a group of bars per criterion, a colour per column of `weights` (index: criteria)."""
-    ax = _axes(ax)
+    ax = axes(ax, 3.9)
     width, at = 0.8 / len(weights.columns), np.arange(len(weights))
     for place, (colour, name) in enumerate(zip((_GREY, _WARM, _BLUE, _GREEN), weights.columns, strict=False)):
         left = at + (place - (len(weights.columns) - 1) / 2) * width
@@ -57,7 +52,7 @@ def score_lines(sweep, crossings, *, now, xlabel, ax=None):
     `sweep` is what `crmlib.value.weight_sweep` returns, `crossings` what `crossings` does; `now` is the present weight.
     Draw a part of the sweep to see more of it. Lines that lie on one another are drawn once, with all their names.
     """
-    ax = _axes(ax, 3.5)
+    ax = axes(ax, 3.5)
     sweep = sweep.assign(score=sweep["score"] - sweep.groupby("weight")["score"].transform("mean"))
     first, last = 100 * sweep["weight"].min(), 100 * sweep["weight"].max()
     ends = {}
@@ -93,7 +88,7 @@ def place_chances(chances, *, places, ax=None):
 
     `chances` is what `crmlib.value.weight_simulation` returns; who never wins a place is left out.
     """
-    ax = _axes(ax, 3.1)
+    ax = axes(ax, 3.1)
     p = 100 * chances["p_chosen"][chances["p_chosen"] > 0].sort_values(ascending=False).to_numpy()
     at = np.arange(1, len(p) + 1)
     ax.bar(at, p, width=0.85, color=np.where(at <= places, _BLUE, _GREY))
@@ -112,7 +107,7 @@ def value_against_demand(table, *, ax=None):
 
     `table` has ``clv`` (money), ``demand`` (0 to 100) and the booleans ``by_clv``, ``by_scores``.
     """
-    ax = _axes(ax)
+    ax = axes(ax, 3.9)
     groups = {"neither": (~table["by_clv"] & ~table["by_scores"], ".", _GREY),
               "by the scores only": (table["by_scores"] & ~table["by_clv"], "s", _WARM),
               "by lifetime value only": (table["by_clv"] & ~table["by_scores"], "^", _GREEN),
@@ -141,7 +136,7 @@ def list_worth(shares, *, ax=None):
     `shares` has one row per list (two levels: weights, drawn from top to bottom, and scale, ``""`` for a list without
     weights) and one column per company, as fractions.
     """
-    ax = _axes(ax, 4.2)
+    ax = axes(ax, 4.2)
     rows = list(dict.fromkeys(shares.index.get_level_values(0)))
     scales = list(dict.fromkeys(shares.index.get_level_values(1)))
     styles = dict(zip(sorted(scales, key=lambda scale: scale == ""),
@@ -171,7 +166,7 @@ def score_parts(parts, *, ax=None):
     `parts` has one row per alternative (best first) and one column per criterion; the five components of the chapter
     are drawn money first, in blues.
     """
-    ax = _axes(ax, 4.2)
+    ax = axes(ax, 4.2)
     at = np.arange(len(parts))[::-1]
     names = sorted(parts.columns, key=lambda name: list(_PART).index(name) if name in _PART else len(_PART))
     above, below = np.zeros(len(parts)), np.zeros(len(parts))

@@ -1,15 +1,10 @@
 """Figures of chapter 05: what does the customer get, and what comes of it?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _WARM, _COLD, _GREEN, _PINK, _GREY = PALETTE[1], PALETTE[0], PALETTE[2], PALETTE[3], "#8a8a8a"
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def component_gains(table, *, names=None, ax=None):
@@ -18,7 +13,7 @@ def component_gains(table, *, names=None, ax=None):
     `table` is what `crmlib.delivered.component_advantages` returns for one group; `names` gives components other
     labels. Blue to the right of zero: better than the rival; red-orange to the left: worse; grey: not told apart.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     table = table.sort_values("advantage", kind="stable").reset_index(drop=True)
     for at, row in table.iterrows():
         colour = _COLD if row["low"] > 0 else _WARM if row["high"] < 0 else _GREY
@@ -36,7 +31,7 @@ def value_steps(values, *, ax=None):
 
     `values` is a Series: names in order, and money.
     """
-    ax = _axes(ax, 3.9)
+    ax = axes(ax, 3.9)
     at = np.arange(len(values))
     ax.bar(at, values, width=0.55, color=(_GREY, PALETTE[5], _COLD)[: len(values)])
     for x, value in zip(at, values, strict=True):
@@ -56,7 +51,7 @@ def kano_map(coefficients, categories, *, truth=None, ax=None):
     `coefficients` is what `crmlib.delivered.kano_coefficients` returns, `categories` a Series of the same features;
     `truth`, if known, has the columns ``better, worse``.
     """
-    ax = _axes(ax, 5.0)
+    ax = axes(ax, 5.0)
     colours = {"A": _GREEN, "O": _COLD, "M": _WARM, "I": _GREY, "R": _PINK, "Q": "black"}
     names = {"A": "attractive", "O": "one-dimensional", "M": "must-be", "I": "indifferent", "R": "reverse",
              "Q": "questionable"}
@@ -92,7 +87,7 @@ def priority_grid(table, *, errors=None, ax=None):
     `table` is what `crmlib.delivered.importance_performance` returns; `errors`, if given, are half the widths of the
     intervals of performance.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     if errors is not None:
         reach = errors.reindex(table.index)
         ax.hlines(table["importance"], table["performance"] - reach, table["performance"] + reach, color=_COLD,
@@ -120,7 +115,7 @@ def said_and_did(said, did, *, ax=None):
 
     Both are what `crmlib.delivered.outcome_by_score` returns for a true-or-false outcome.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for colour, marker, name, table in ((_COLD, "o", "say they would recommend (9 or 10)", said),
                                         (_WARM, "s", "renewed in the year after", did)):
         low, high = table["mean"] - table["low"], table["high"] - table["mean"]
@@ -136,7 +131,7 @@ def score_intervals(table, *, ax=None):
 
     `table` has groups as index and the columns ``nps, low, high, n``.
     """
-    ax = _axes(ax, 1.1 + 0.65 * len(table))
+    ax = axes(ax, 1.1 + 0.65 * len(table))
     at = np.arange(len(table))[::-1]
     ax.hlines(at, table["low"], table["high"], color=_COLD, linewidth=3)
     ax.plot(table["nps"], at, "o", color=_COLD, markersize=10)
@@ -155,7 +150,7 @@ def offer_curves(curve, today, *, price_change, price_today=None, ax=None):
     `curve` and `today` are what `crmlib.teaching.widgets.offer_curve` returns. The price chosen is marked on `curve`;
     with `price_today`, that price is marked on `today` as well.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     for colour, style, name, table in ((_GREY, "--", "service as today", today), (_COLD, "-", "service chosen", curve)):
         ax.plot(100 * table["price_change"], 100 * table["share"], style, color=colour, label=name)
     marks = [(curve, price_change, (6, 10))] + ([] if price_today is None else [(today, price_today, (-12, -24))])

@@ -1,15 +1,10 @@
 """Figures of chapter 06: what is a customer worth?"""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _WARM, _COLD, _GREEN, _GREY = PALETTE[1], PALETTE[0], PALETTE[2], "#8a8a8a"
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def lifetime_value_bars(table, *, unit="yuan", ax=None):
@@ -17,7 +12,7 @@ def lifetime_value_bars(table, *, unit="yuan", ax=None):
 
     `table` is what `crmlib.clv.lifetime_value_table` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     cohort = table["retained"].iloc[0]
     ax.bar(table["year"], table["npv"] / cohort, width=0.5, color=_COLD, label="this year")
     ax.plot(table["year"], table["lifetime_value"], "o-", color=_WARM, label="lifetime value so far")
@@ -38,7 +33,7 @@ def tornado(effects, *, base, unit="yuan", ax=None):
     `effects` has one row per input and two columns, the value with that input lower and higher; the column
     names are the legend. `base` is the value with every input as it is.
     """
-    ax = _axes(ax, 3.8)
+    ax = axes(ax, 3.8)
     order = effects.sub(base).abs().max(axis=1).sort_values().index
     for column, colour in zip(effects.columns, (_COLD, _WARM), strict=True):
         change = effects.loc[order, column] - base
@@ -60,7 +55,7 @@ def payment_timelines(payments, *, unit="yuan", ax=None):
     `payments` has the columns ``question``, ``time`` (years from now) and ``present_value``;
     questions are drawn in the order in which they come, from the top.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     questions = list(dict.fromkeys(payments["question"]))
     top = payments["present_value"].max()
     for row, question in enumerate(questions):
@@ -85,7 +80,7 @@ def two_lifetimes(payments, *, unit="yuan", ax=None):
 
     `payments` has years as index and one column per view; the column names are the legend.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for shift, colour, name in zip((-0.2, 0.2), (_WARM, _COLD), payments.columns, strict=True):
         ax.bar(payments.index + shift, payments[name], width=0.4, color=colour,
                label=name)
@@ -102,7 +97,7 @@ def horizon_curves(capture, *, payments=4, ax=None):
     `capture` has the number of payments as index and retention rates as columns (what
     `crmlib.clv.horizon_capture` returns); the share after `payments` of them is written in the empty corner.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for row, (colour, (rate, shares)) in enumerate(zip(PALETTE, capture.items(), strict=False)):
         ax.plot(capture.index, 100 * shares, color=colour)
         ax.plot(payments, 100 * shares[payments], "o", color=colour)
@@ -121,7 +116,7 @@ def acquisition_rules(curve, rules, *, unit="yuan", ax=None):
     `curve` has the columns ``spend`` and ``profit``; `rules` has one row per rule, the index its name, and the
     same two columns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     ax.plot(curve["spend"], curve["profit"], color=_COLD)
     height = curve["profit"].max()
     right = curve["spend"].max()
@@ -146,7 +141,7 @@ def leaving_probabilities(shares, *, ax=None):
 
     `shares` is a Series, its index the lower edges of equally wide classes of the leaving probability.
     """
-    ax = _axes(ax, 3.0)
+    ax = axes(ax, 3.0)
     width = 100 * float(np.diff(shares.index).mean())
     ax.bar(100 * shares.index.to_numpy(), 100 * shares, width=0.92 * width, align="edge", color=_COLD)
     ax.grid(axis="x", visible=False)
@@ -161,7 +156,7 @@ def survival_by_renewal(observed, models, *, fitted, ax=None):
     `observed` and the columns of `models` are shares by number of renewals; `fitted` is the last renewal that
     the models have seen, what is right of it is a test.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for colour, (at, above, side), name in zip(
         (_COLD, _WARM), ((-1, 11, "right"), (2, 5, "left")), models.columns, strict=False
     ):
@@ -180,7 +175,7 @@ def retention_by_renewal(observed, models, *, ax=None):
 
     `observed` and the columns of `models` are rates by renewal, from 1.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for colour, name in zip((_COLD, _WARM), models.columns, strict=False):
         ax.plot(models.index, 100 * models[name], color=colour)
         ax.text(models.index[-1], 100 * models[name].iloc[-1] + 2.5, name, color=colour, ha="right", va="center",
@@ -197,7 +192,7 @@ def later_spend(groups, *, ax=None):
     `groups` has the columns ``first_order`` and ``later``, one row per group: group means as multiples of the
     mean of all customers.
     """
-    ax = _axes(ax, 4.0)
+    ax = axes(ax, 4.0)
     at = range(1, len(groups) + 1)
     ax.axhline(1, color=_GREY, linestyle="--", linewidth=1.5)
     ax.bar(at, groups["later"], color=_COLD, width=0.7)
@@ -217,7 +212,7 @@ def concentration_curves(curves, *, share=0.2, rule=None, ax=None):
     `crmlib.segments.lorenz_curve` returns it. What the best `share` holds is written in the empty corner;
     `rule` marks what a rule says that it holds.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     for row, (colour, (name, curve)) in enumerate(zip(PALETTE, curves.items(), strict=False)):
         best, value = 1 - curve["customer_share"].to_numpy()[::-1], 1 - curve["value_share"].to_numpy()[::-1]
         ax.plot(100 * best, 100 * value, color=colour)
@@ -241,7 +236,7 @@ def value_path(path, *, unit="yuan", ax=None):
 
     `path` is what `crmlib.teaching.widgets.lifetime_value_path` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     ax.bar(path["year"], path["present_value"], color=_COLD, width=0.6, label="payment of the year")
     ax.plot(path["year"], path["balance"], "o-", color=_WARM, label="balance after acquisition cost")
     last = path.iloc[-1]

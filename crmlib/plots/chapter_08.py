@@ -3,17 +3,9 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes, thousands
 
 _WARM, _COLD, _GREEN, _PINK, _GREY = PALETTE[1], PALETTE[0], PALETTE[2], PALETTE[3], "#8a8a8a"
-
-
-def _axes(ax, height=4.2):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
-
-
-def _thousands(axis):
-    axis.set_major_formatter(plt.FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
 def replacement_bars(table, *, ax=None):
@@ -21,7 +13,7 @@ def replacement_bars(table, *, ax=None):
 
     `table` is what `crmlib.churn.replacement_table` returns; a basis on which no number is enough gets no bar.
     """
-    ax = _axes(ax, 3.6)
+    ax = axes(ax, 3.6)
     counts = table["customers"].replace(np.inf, np.nan)
     top = counts.max() if counts.notna().any() else 1
     at = np.arange(len(table))
@@ -41,7 +33,7 @@ def loss_waterfall(account, *, unit="yuan", ax=None):
 
     `account` is what `crmlib.churn.loss_account` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     lost, found, brought = account[["lost_value", "finding_cost", "brought"]]
     names = ["value lost", "finding\nothers", "what they\nbring", "cost of\nthe loss", "counted\ntwice"]
     starts, sizes = [0, lost, lost + found, 0, 0], [lost, found, brought, account["total"], account["counted_twice"]]
@@ -52,7 +44,7 @@ def loss_waterfall(account, *, unit="yuan", ax=None):
                     va="bottom" if up else "top", weight="bold")
     ax.axhline(0, color="black", linewidth=1)
     ax.set_xticks(range(5), names)
-    _thousands(ax.yaxis)
+    thousands(ax.yaxis)
     ax.grid(axis="x", visible=False)
     lowest, highest = min(0, account["total"]), max(lost + found, 1)
     ax.set(ylabel=unit, ylim=(1.12 * lowest, 1.12 * highest))
@@ -65,7 +57,7 @@ def survival_steps(curve, *, truth=None, wrong=None, unit="contract years", ax=N
     `curve` is what `crmlib.churn.survival_curve` returns without `at`; `truth` has times as index and shares as values;
     `wrong` is such a curve for comparison, drawn dashed, as a pair of name and table.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     groups = list(dict.fromkeys(curve["group"]))
     end = curve["time"].max() + 0.4
     for colour, name in zip((_COLD, _WARM, _GREEN, _PINK), groups, strict=False):
@@ -92,7 +84,7 @@ def cause_bars(shares, *, truth=None, controllable=(), ax=None):
     `shares` has causes as index and ``share, low, high``; `truth` the true shares by cause; causes named in
     `controllable` are drawn in colour, the others grey.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     table = shares.sort_values("share", ascending=False, kind="stable")
     at = np.arange(len(table))
     share = 100 * table["share"]
@@ -118,7 +110,7 @@ def retention_convexity(rates, values, *, at, unit="margins", ax=None):
 
     `rates` rise, `values` belong to them; the tangent is what a rule of three would say.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     rates, values = np.asarray(rates, dtype=float), np.asarray(values, dtype=float)
     value = np.interp(at, rates, values)
     slope = np.interp(at, rates, np.gradient(values, rates))
@@ -138,7 +130,7 @@ def ladder_bars(table, *, unit="yuan", ax=None):
 
     `table` is what `crmlib.churn.book_ladder` returns.
     """
-    ax = _axes(ax, 1.4 + 0.7 * len(table))
+    ax = axes(ax, 1.4 + 0.7 * len(table))
     at = np.arange(len(table))
     ax.hlines(at, table["low"], table["high"], color=_COLD, linewidth=4)
     ax.plot(table["cost"], at, "o", color=_COLD, markersize=11)
@@ -149,7 +141,7 @@ def ladder_bars(table, *, unit="yuan", ax=None):
     ax.set_xlim(table["low"].min() / 2, table["high"].max() * 2)
     ax.set_yticks(at, [str(name) for name in table.index])
     ax.set_ylim(len(table) - 0.5, -0.7)
-    _thousands(ax.xaxis)
+    thousands(ax.xaxis)
     ax.xaxis.set_minor_formatter(plt.NullFormatter())
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=f"{unit} per customer kept, won or returned (logarithmic)")
@@ -162,7 +154,7 @@ def recovery_lines(cost, at_stake, measured, *, unit="yuan", ax=None):
     `cost` maps each gesture to what it costs, `at_stake` is what a customer kept is worth, `measured` has the gestures
     as index and ``rise, low, high``.
     """
-    ax = _axes(ax, 4.6)
+    ax = axes(ax, 4.6)
     top = 100 * min(1.0, 1.25 * max(measured["high"].max(), max(cost.values()) / at_stake))
     rise = np.linspace(min(0.0, 100 * measured["low"].min()), top, 50)
     for colour, (name, spent) in zip((_WARM, _COLD, _GREEN), cost.items(), strict=False):
@@ -172,7 +164,7 @@ def recovery_lines(cost, at_stake, measured, *, unit="yuan", ax=None):
                 alpha=0.35, solid_capstyle="butt")
         ax.plot(row["rise"], row["rise"] / 100 * at_stake - spent, "o", color=colour, markersize=11)
     ax.axhline(0, color="black", linewidth=1.2)
-    _thousands(ax.yaxis)
+    thousands(ax.yaxis)
     ax.set(xlabel="rise in the chance of staying (points)", ylabel=f"gain per failure ({unit})")
     ax.legend(loc="upper left")
     return ax
@@ -183,13 +175,13 @@ def tenure_profit_lines(table, *, unit="yuan", ax=None):
 
     `table` is what `crmlib.churn.tenure_profit` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax)
     ax.bar(table.index, table["per_won"], width=0.5, color=_COLD, label="in the year, per customer won")
     ax.plot(table.index, table["cumulative"], "o-", color="black", label="so far, per customer won")
     ax.plot(table.index, table["per_buying"], "s--", color=_WARM, label="in the year, per one still buying")
     ax.axhline(0, color="black", linewidth=1)
     ax.set(xlabel="year as a customer (0: winning)", ylabel=unit, xticks=table.index)
-    _thousands(ax.yaxis)
+    thousands(ax.yaxis)
     ax.margins(y=0.25)
     ax.grid(axis="x", visible=False)
     ax.legend(loc="upper left", fontsize=12)
@@ -201,7 +193,7 @@ def winback_bars(table, *, unit="yuan", ax=None):
 
     `table` has reasons as index and ``expected, low, high`` (money), and ``truth`` where it is known.
     """
-    ax = _axes(ax, 1.3 + 0.5 * len(table))
+    ax = axes(ax, 1.3 + 0.5 * len(table))
     table = table.sort_values("expected")
     at = np.arange(len(table))
     ax.hlines(at, table["low"], table["high"], color=_COLD, linewidth=4)
@@ -212,7 +204,7 @@ def winback_bars(table, *, unit="yuan", ax=None):
     ax.set_yticks(at, [str(name).replace("_", " ") for name in table.index])
     ax.set_ylim(-0.6, len(table) - 0.4)
     ax.grid(axis="y", visible=False)
-    _thousands(ax.xaxis)
+    thousands(ax.xaxis)
     ax.set(xlabel=f"expected gain of an attempt ({unit})")
     ax.legend(loc="upper center", bbox_to_anchor=(0.4, -0.18), ncols=2)
     return ax
@@ -223,7 +215,7 @@ def customer_account(account, *, unit="yuan", ax=None):
 
     `account` has the lines as index and their money as values; the last one is the balance.
     """
-    ax = _axes(ax, 4.2)
+    ax = axes(ax, 4.2)
     at, values = np.arange(len(account)), account.to_numpy(dtype=float)
     colours = [_GREEN if value >= 0 else _WARM for value in values[:-1]] + ["black"]
     ax.barh(at, values, color=colours, height=0.6)
@@ -233,7 +225,7 @@ def customer_account(account, *, unit="yuan", ax=None):
     ax.axvline(0, color="black", linewidth=1.2)
     ax.set_yticks(at, [str(name) for name in account.index])
     ax.set_ylim(len(account) - 0.4, -0.6)
-    _thousands(ax.xaxis)
+    thousands(ax.xaxis)
     ax.margins(x=0.16)
     ax.grid(axis="y", visible=False)
     ax.set(xlabel=unit)

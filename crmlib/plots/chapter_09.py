@@ -1,15 +1,10 @@
 """Figures of chapter 09: whom to call, and how the talk goes."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from crmlib.plots.style import PALETTE
+from crmlib.plots.style import PALETTE, axes
 
 _BLUE, _ORANGE, _GREEN, _PINK, _GREY = PALETTE[0], PALETTE[1], PALETTE[2], PALETTE[3], "#8a8a8a"
-
-
-def _axes(ax, height=4.3):
-    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
 
 
 def _legend(ax, order, **place):
@@ -26,7 +21,7 @@ def contact_profit_lines(lines, *, break_even=None, unit="yuan", ax=None):
     `lines` has the chance (0 to 1) as index and an offer per column, money; `break_even` maps an offer to the chance
     where its line crosses zero.
     """
-    ax = _axes(ax, 3.7)
+    ax = axes(ax, 3.7)
     for colour, style, (name, line) in zip((_BLUE, _ORANGE, _GREEN), ("-", "--", ":"), lines.items(), strict=False):
         ax.plot(100 * line.index, line, style, color=colour, label=name)
         limit = (break_even or {}).get(name)
@@ -47,7 +42,7 @@ def risk_and_effect(fifths, *, ax=None):
     `fifths` has one row per fifth, riskiest first: ``leave, effect, low, high`` as fractions, and ``truth`` if it is
     known.
     """
-    ax = _axes(ax, 4.0)
+    ax = axes(ax, 4.0)
     at = np.arange(len(fifths))
     ax.bar(at, 100 * fifths["leave"], width=0.7, color="#c9d6de", label="leave without a call")
     ax.errorbar(at - 0.08, 100 * fifths["effect"], yerr=[100 * (fifths["effect"] - fifths["low"]),
@@ -67,7 +62,7 @@ def qini_curves(curves, *, unit="customers kept among the called", ax=None):
 
     `curves` maps a name to what `crmlib.outreach.uplift_curve` returns.
     """
-    ax = _axes(ax)
+    ax = axes(ax, 4.3)
     styles = ("-", "--", "-.", ":")
     for colour, style, (name, curve) in zip((_BLUE, _ORANGE, _GREEN, _PINK), styles, curves.items(), strict=False):
         ax.plot(100 * curve["rows"] / curve["rows"].iloc[-1], curve["gain"], style, color=colour, label=name,
@@ -102,7 +97,7 @@ def effects_with_truth(table, *, xlabel, ax=None):
 
 
 def _estimates(table, xlabel, ax, best=None):
-    ax = _axes(ax, 1.3 + 0.4 * len(table))
+    ax = axes(ax, 1.3 + 0.4 * len(table))
     at = np.arange(len(table))
     ax.errorbar(table["estimate"], at - 0.1, xerr=[table["estimate"] - table["low"], table["high"] - table["estimate"]],
                 fmt="o", color=_BLUE, capsize=4, linewidth=2, label="estimate")
@@ -123,7 +118,7 @@ def enthusiasm(points, curves, *, crossing=None, ax=None):
     `points` has days as index and the columns ``seller, buyer``; `curves` the same, finer. `crossing` is the day on
     which the curves meet.
     """
-    ax = _axes(ax)
+    ax = axes(ax, 4.3)
     for colour, marker, style, side in ((_ORANGE, "o", "-", "seller"), (_BLUE, "s", "--", "buyer")):
         ax.plot(points.index, points[side], marker, color=colour, linestyle="none", alpha=0.6)
         ax.plot(curves.index, curves[side], style, color=colour, label=side)
@@ -141,7 +136,7 @@ def scorecard_bars(items, *, scale=(1, 7), ax=None):
 
     `items` is what `crmlib.outreach.scorecard` returns.
     """
-    ax = _axes(ax, 4.2)
+    ax = axes(ax, 4.2)
     at = np.arange(len(items))
     colours = [_ORANGE if k == 0 else _BLUE for k in range(len(items))]
     for place, colour, (_, row) in zip(at, colours, items.iterrows(), strict=True):
@@ -158,7 +153,7 @@ def ranking_gains(curves, *, share, unit="yuan", ax=None):
 
     `curves` has the shares (0 to 1) as index and a ranking per column, money per 1,000 contracts.
     """
-    ax = _axes(ax, 4.0)
+    ax = axes(ax, 4.0)
     for colour, style, (name, line) in zip((_ORANGE, _GREEN, _BLUE), (":", "--", "-"), curves.items(), strict=False):
         ax.plot(100 * line.index, line / 1000, style, color=colour, label=name)
     ax.axvline(100 * share, color=_GREY, linewidth=1.5)

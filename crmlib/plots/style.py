@@ -44,6 +44,16 @@ def use_style() -> None:
     })
 
 
+def axes(ax=None, height=4.2):
+    """Return `ax`, or new Axes of the width of a notebook and this height, in inches."""
+    return plt.subplots(figsize=(8, height))[1] if ax is None else ax
+
+
+def thousands(axis) -> None:
+    """Write the numbers along an axis in full, thousands grouped: 20,000."""
+    axis.set_major_formatter(plt.FuncFormatter(lambda value, _: f"{value:,.0f}"))
+
+
 def show(figure, *, alt: str) -> None:
     """Display a figure once, as a PNG with a description, and close it.
 

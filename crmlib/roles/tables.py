@@ -8,6 +8,7 @@ import pandas as pd
 
 from crmlib.checks import check_day, shown
 from crmlib.errors import DataError
+from crmlib.rows import need_columns
 
 # Webster & Wind (1972): user, influencer, buyer, decider, gatekeeper; Bonoma added the initiator, Kotler the approver
 ROLES = ("initiator", "user", "influencer", "decider", "approver", "buyer", "gatekeeper")
@@ -38,12 +39,7 @@ _OTHER_WORDS = {
 
 def require_columns(frame, name, needed):
     """Refuse anything but a DataFrame with the columns `needed`, without missing values in them."""
-    if not isinstance(frame, pd.DataFrame):
-        raise TypeError(f"{name} must be a pandas DataFrame, not {type(frame).__name__}")
-    absent = [column for column in needed if column not in frame.columns]
-    if absent:
-        has = ", ".join(map(str, frame.columns))
-        raise DataError(f"{name} lack the column(s) {', '.join(absent)}; they have {has}")
+    need_columns(name, frame, needed)
     missing = frame[list(needed)].isna().sum()
     if missing.any():
         found = ", ".join(f"{count:,} in {column}" for column, count in missing[missing > 0].items())
@@ -129,8 +125,7 @@ def checked_contacts(contacts, as_of=None):
     may be missing: nobody has judged it yet.
     """
     require_columns(contacts, "contacts", ["customer_id", "contact_id", "role", "influence"])
-    if "stance" not in contacts.columns:
-        raise DataError(f"contacts lack the column(s) stance; they have {', '.join(map(str, contacts.columns))}")
+    need_columns("contacts", contacts, ["stance"])
     for column in ("customer_id", "contact_id"):
         check_same_ids(contacts[column], f"{column} of contacts", [], "")
     problems = [

@@ -1,4 +1,4 @@
-"""What the functions of this chapter accept: one value per customer, money in cents, ids of one type."""
+"""What the functions of this chapter accept: one value per customer, levels of a score."""
 
 import numpy as np
 import pandas as pd
@@ -27,16 +27,6 @@ def customer_values(name: str, values) -> pd.Series:
     return series
 
 
-def whole_cents(name: str, series: pd.Series) -> np.ndarray:
-    """Return money in whole cents; refuse numbers of which rounding to 0.01 would leave little (thousands, say)."""
-    x = 100 * series.to_numpy(dtype=float)
-    cents = np.rint(x)
-    lost = np.abs(x - cents).sum()
-    if lost > 1e-3 * np.abs(x).sum():
-        raise DataError(f"{name} would lose {lost / np.abs(x).sum():.1%} by rounding to 0.01: are they in "
-                        "thousands? Give money in its main unit")
-    return cents.astype(np.int64)
-
 
 def twelve_digits(values) -> np.ndarray:
     """Return numbers to twelve significant digits: sums that differ only by how they were added up become equal."""
@@ -46,17 +36,6 @@ def twelve_digits(values) -> np.ndarray:
     unit = 10.0 ** np.clip(scale, -300, 300)
     return np.round(x / unit, 11) * unit
 
-
-def same_customers(first_name: str, first: pd.Series, second_name: str, second: pd.Series) -> pd.Series:
-    """Return `second` in the order of `first`; both must hold the same customers."""
-    only_first, only_second = first.index.difference(second.index), second.index.difference(first.index)
-    if len(only_first) or len(only_second):
-        raise DataError(
-            f"{first_name} and {second_name} are not about the same customers: {len(only_first):,} are only in "
-            f"{first_name}, {len(only_second):,} only in {second_name}; reindex one to the other, and decide what a "
-            "missing customer is worth"
-        )
-    return second.reindex(first.index)
 
 
 def check_levels(levels: int) -> int:

@@ -15,10 +15,8 @@ from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.identity import same_id_type
 from crmlib.intervals import normal_quantile, share_interval
 from crmlib.lines import lines_table
-from crmlib.segments.arguments import (
-    customer_values,
-    same_customers,
-)
+from crmlib.rows import need_columns, same_customers
+from crmlib.segments.arguments import customer_values
 
 CLASSES = ("transaction", "relationship")
 
@@ -92,7 +90,7 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
     usual = frame["promoted"].sum() / frame["lines"].sum()
     result = pd.DataFrame({"promotion_share": (frame["promoted"] + m * usual) / (frame["lines"] + m)})
     if customers is not None:
-        _need(customers, ("customer_id", "suppliers_used"), "customers")
+        need_columns("customers", customers, ("customer_id", "suppliers_used"))
         same_id_type("orders", result.index, "customers", customers["customer_id"])
         known = customers.set_index("customer_id")["suppliers_used"]
         strangers = result.index.difference(known.index)
@@ -101,12 +99,12 @@ def buyer_features(orders, *, as_of, customers=None, interactions=None, contract
                             f"{shown(strangers[0])}: complete the table, or leave out their orders")
         result["suppliers_used"] = known.reindex(result.index).astype(float)
     if interactions is not None:
-        _need(interactions, ("customer_id", "purpose"), "interactions")
+        need_columns("interactions", interactions, ("customer_id", "purpose"))
         _fits("interactions", interactions, "date", result.index, end)
         asked = interactions.loc[interactions["purpose"] == "price_request", "customer_id"].value_counts()
         result["price_requests"] = asked.reindex(result.index).fillna(0) / frame["days"]
     if contracts is not None:
-        _need(contracts, ("customer_id",), "contracts")
+        need_columns("contracts", contracts, ("customer_id",))
         _fits("contracts", contracts, "started_on", result.index, end)
         result["service_contract"] = result.index.isin(contracts["customer_id"]).astype(int)
     return result
@@ -120,12 +118,6 @@ def _fits(what, table, day, buyers, end):
         if late:
             raise DataError(f"{late:,} rows of {what} are dated after as_of={end}: filter them, or the features know "
                             "the future")
-
-
-def _need(table, columns, what):
-    absent = [name for name in columns if name not in table.columns]
-    if absent:
-        raise DataError(f"{what} lack the column(s) {', '.join(absent)}")
 
 
 def _numeric(features):
@@ -719,7 +711,7 @@ def class_worth(customers, *, by, discount_rate, level=0.95, draws=1000, seed=0)
     """
     from crmlib import clv
 
-    _need(customers, (by, "margin", "due", "renewed"), "customers")
+    need_columns("customers", customers, (by, "margin", "due", "renewed"))
     table = customers[customers[by].notna()]
     numbers = _numeric(table[["due", "renewed"]])
     margin = pd.Series(table["margin"].to_numpy(dtype=float, na_value=np.nan), index=table.index)

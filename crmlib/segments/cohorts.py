@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_day
+from crmlib.contracts import YEAR, check_years, within
 from crmlib.errors import DataError
-from crmlib.identity import same_id_type
 from crmlib.intervals import share_interval
 from crmlib.lines import lines_table
+from crmlib.rows import need_columns, need_days
 
 PERIODS = {"month": "M", "quarter": "Q", "year": "Y"}
 MEASURES = ("customers", "share", "revenue", "revenue_per_customer")
@@ -154,10 +155,7 @@ def retention_table(contracts, *, by="year_number", level=0.95) -> pd.DataFrame:
         if not hasattr(contracts, "execute"):
             raise TypeError(f"contracts must be a pandas DataFrame or an Ibis table, not {type(contracts).__name__}")
         contracts = contracts.select(by, "renewed").execute()
-    absent = [name for name in (by, "renewed") if name not in contracts.columns]
-    if absent:
-        raise DataError(f"contracts lack the column(s) {', '.join(absent)}; they have "
-                        f"{', '.join(map(str, contracts.columns))}")
+    need_columns("contracts", contracts, (by, "renewed"))
     gaps = int(contracts[by].isna().sum())
     if gaps:
         raise DataError(f"{gaps:,} of {len(contracts):,} contracts have no {by}: drop them, or give them a group")
@@ -210,34 +208,16 @@ def undisturbed(contracts, *, contacts=None, incidents=None) -> pd.DataFrame:
     >>> undisturbed(contracts, contacts=calls)["contract_id"].tolist()
     [1]
     """
-    needed = ("contract_id", "customer_id", "started_on", "due_on")
-    absent = [name for name in needed if name not in contracts.columns]
-    if absent:
-        raise DataError(f"contracts lack the column(s) {', '.join(absent)}")
-    if contracts["contract_id"].duplicated().any():
-        raise DataError(f"{int(contracts['contract_id'].duplicated().sum()):,} contract(s) stand twice")
-    _days("contracts", contracts, ("started_on", "due_on"))
+    need_columns("contracts", contracts, YEAR)
+    if len(contracts):  # of nobody, days may be of any type
+        check_years(contracts)
     keep = pd.Series(True, index=contracts.index)
     for name, events, wanted in (("contacts", contacts, True), ("incidents", incidents, False)):
         if events is None:
             continue
-        absent = [column for column in ("customer_id", "date") if column not in events.columns]
-        if absent:
-            raise DataError(f"{name} lack the column(s) {', '.join(absent)}")
-        _days(name, events, ("date",))
-        same_id_type("contracts", contracts["customer_id"], name, events["customer_id"])
-        both = contracts[list(needed)].merge(events[["customer_id", "date"]], on="customer_id")
-        inside = both.loc[(both["date"] >= both["started_on"]) & (both["date"] < both["due_on"]), "contract_id"]
-        keep &= contracts["contract_id"].isin(inside) == wanted
+        need_columns(name, events, ("customer_id", "date"))
+        if len(events):
+            need_days(name, events, ("date",))
+        inside = within(contracts, events[["customer_id", "date"]], name=name)
+        keep &= contracts["contract_id"].isin(inside["contract_id"]) == wanted
     return contracts[keep]
-
-
-def _days(what, table, columns):
-    """Refuse days that are missing, or no days: they would count as 'nothing happened'."""
-    for name in columns:
-        if not pd.api.types.is_datetime64_any_dtype(table[name]) and len(table):
-            raise DataError(f"{name} of {what} must be days, not {table[name].dtype}: convert it with "
-                            "pandas.to_datetime")
-        if table[name].isna().any():
-            raise DataError(f"{int(table[name].isna().sum()):,} of {len(table):,} rows of {what} have no {name}: fill "
-                            "or drop them first")

@@ -10,7 +10,8 @@ import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction, check_positive
 from crmlib.errors import DataError
-from crmlib.segments.arguments import customer_values, whole_cents
+from crmlib.rows import whole_cents
+from crmlib.segments.arguments import customer_values
 
 
 def _ascending(values) -> np.ndarray:

@@ -5,7 +5,7 @@ import pandas as pd
 
 from crmlib.checks import shown
 from crmlib.errors import DataError
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
 
 
 def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd.DataFrame:
@@ -73,7 +73,7 @@ def customer_profit(lines, *, margin="margin", costs=None, customers=None) -> pd
 
 def _cents(lines, columns, what, *, positive=False):
     table = lines_table(lines, ("customer_id", *columns.values()), money=tuple(columns.values()), name=what)
-    named = {name: (table[column] * 100).round().cast("int64") for name, column in columns.items()}
+    named = {name: cents(table[column]) for name, column in columns.items()}
     table = table.select("customer_id", **named)
     if positive:
         name = next(iter(columns))

@@ -9,7 +9,8 @@ import pandas as pd
 from crmlib.checks import check_choice, check_count, check_fraction
 from crmlib.errors import CrmWarning, DataError
 from crmlib.intervals import normal_quantile
-from crmlib.segments.arguments import customer_values, same_customers, twelve_digits, whole_cents
+from crmlib.rows import same_customers, whole_cents
+from crmlib.segments.arguments import customer_values, twelve_digits
 
 TIER_NAMES = ("VIP", "major", "ordinary", "small")
 PYRAMID = (0.01, 0.04, 0.15, 0.80)  # Curry & Curry's customer pyramid, as shares of the customers

@@ -6,7 +6,7 @@ One place for what the chapter, its exercises, its questions and its tests compu
 import pandas as pd
 
 from crmlib import segments, value
-from crmlib.identity import account_ids, replace_ids
+from crmlib.teaching.questions import outside_books
 
 POINTS = {  # what three colleagues hand out, and nobody's points, in the order of `crmlib.value.COMPONENTS`
     "sales director": (40, 20, 10, 10, 20),
@@ -41,16 +41,11 @@ def books_of(case) -> dict:
         ``ids`` (account by customer id), ``customers`` (by id), ``grades``, and the tables ``orders, talks, incidents,
         contracts, referrals`` with accounts in the place of customers.
     """
-    outside = case.customers[~case.customers["category"].isin(["internal", "household"])]
-    ids = account_ids(outside, same_name="merge")
-
-    def kept(table, column="customer_id"):
-        return replace_ids(table[table[column].isin(outside["customer_id"])], ids, column=column)
-
+    names = {"orders": "orders", "talks": "interactions", "incidents": "incidents", "contracts": "contracts",
+             "referrals": "referrals"}
+    outside, ids, tables = outside_books(case, *names.values(), without=("internal", "household"))
     people = outside.set_index("customer_id")
-    return {"ids": ids, "customers": people, "grades": people["credit_grade"], "orders": kept(case.orders),
-            "talks": kept(case.interactions), "incidents": kept(case.incidents), "contracts": kept(case.contracts),
-            "referrals": kept(case.referrals, "referrer_id")}
+    return {"ids": ids, "customers": people, "grades": people["credit_grade"], **dict(zip(names, tables, strict=True))}
 
 
 def profit_of(books, begin, end) -> pd.DataFrame:

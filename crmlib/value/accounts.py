@@ -5,7 +5,8 @@ import pandas as pd
 
 from crmlib.checks import check_count, check_day, check_discount_rate, check_positive, shown
 from crmlib.errors import DataError
-from crmlib.lines import lines_table
+from crmlib.lines import cents, lines_table
+from crmlib.rows import need_days
 
 COMPONENTS = {
     "cumulative sales": "x1 累计销售额",
@@ -93,7 +94,8 @@ def active_accounts(lines, *, as_of, window: int = 365, contracts=None) -> pd.In
     last = pd.to_datetime(last)
     active = last[last > end - pd.Timedelta(days=check_count("window", window))]
     if contracts is not None:
-        _check_days("contracts", contracts, ("started_on", "due_on"))
+        if len(contracts):
+            need_days("contracts", contracts, ("started_on", "due_on"))
         if not contracts["renewed"].dropna().isin([True, False]).all():
             raise DataError(f"contracts: renewed must be True, False or missing, not "
                             f"{contracts['renewed'].dropna().iloc[0]!r}")
@@ -107,15 +109,6 @@ def active_accounts(lines, *, as_of, window: int = 365, contracts=None) -> pd.In
         gone = refused.index[last.reindex(refused.index) < refused]
         active = active.drop(index=gone, errors="ignore")
     return active.sort_index().index.rename("customer_id")
-
-
-def _check_days(name, table, columns):
-    """Refuse dates that are text or missing."""
-    for column in columns:
-        if len(table) and not pd.api.types.is_datetime64_any_dtype(table[column]):
-            raise DataError(f"{name}: {column} holds no dates: use pandas.to_datetime")
-        if table[column].isna().any():
-            raise DataError(f"{name}: {column} is missing in {int(table[column].isna().sum()):,} row(s)")
 
 
 def cumulative_sales(lines, *, as_of, accounts) -> pd.Series:
@@ -143,9 +136,9 @@ def cumulative_sales(lines, *, as_of, accounts) -> pd.Series:
     end = pd.Timestamp(check_day("as_of", as_of))
     table = lines_table(lines, ("customer_id", "date", "amount"))
     until = table.filter(table["date"] < end + pd.Timedelta(days=1))
-    cents = until.group_by("customer_id").agg(cents=(until["amount"] * 100).round().cast("int64").sum()).execute()
-    cents = cents.set_index("customer_id")["cents"].reindex(pd.Index(accounts, name="customer_id")).fillna(0)
-    return (cents.astype(np.int64) / 100).rename("cumulative sales")
+    sums = until.group_by("customer_id").agg(cents=cents(until["amount"]).sum()).execute()
+    sums = sums.set_index("customer_id")["cents"].reindex(pd.Index(accounts, name="customer_id")).fillna(0)
+    return (sums.astype(np.int64) / 100).rename("cumulative sales")
 
 
 def expected_sales(lines, *, as_of, accounts, horizon_years=5, discount_rate=0.10) -> pd.DataFrame:
@@ -255,7 +248,8 @@ def demand_contribution(lines, referrals, *, as_of, accounts, on_sale: int, wind
     if (breadth > 1).any():
         raise DataError(f"customer {shown(breadth.idxmax())} bought {int(bought.max()):,} different products, and only "
                         f"{on_sale:,} are on sale: count those that were sold in the window")
-    _check_days("referrals", referrals, ("date",))
+    if len(referrals):
+        need_days("referrals", referrals, ("date",))
     who = referrals.loc[referrals["date"] < end + pd.Timedelta(days=1), "referrer_id"]
     _same_ids("referrals", who, wanted)
     sent = who.value_counts()

@@ -9,6 +9,10 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from crmlib.identity import account_ids, replace_ids
+
+_WHOSE = {"referrals": "referrer_id"}  # the column of customers, where it is not customer_id
+
 
 @dataclass(frozen=True)
 class Mistake:
@@ -65,3 +69,57 @@ def load(chapter: str) -> dict[str, Question]:
     if chapter not in chapters():
         return {}
     return importlib.import_module(f"{__name__}.chapter_{chapter}").QUESTIONS
+
+
+def keeper() -> Callable[..., object]:
+    """Return a function ``kept(case, key, compute)`` that computes each thing once for each company in a row.
+
+    It holds the last company asked about, so that no other can have its place in the memory. Every chapter has one of
+    its own, so that no key means two things.
+
+    Examples
+    --------
+    >>> kept, case = keeper(), object()
+    >>> kept(case, "answer", lambda: 1), kept(case, "answer", lambda: 2), kept(object(), "answer", lambda: 3)
+    (1, 1, 3)
+    """
+    memory = {}
+
+    def kept(case, key, compute):
+        if memory.get("case") is not case:
+            memory.clear()
+            memory.update(case=case, found={})
+        if key not in memory["found"]:
+            memory["found"][key] = compute()
+        return memory["found"][key]
+
+    return kept
+
+
+def outside_books(case, *names: str, without=("internal",)) -> tuple:
+    """Return the customers outside the firm and the tables about them, whoever registered twice under one id.
+
+    Parameters
+    ----------
+    case : Case
+    *names : str
+        Tables of the case, such as ``"orders"``.
+    without : sequence of str
+        Categories of customers that are left out.
+
+    Returns
+    -------
+    customers : pandas.DataFrame
+        As in the case, one row per id.
+    ids : pandas.Series
+        Account by customer id.
+    tables : list of pandas.DataFrame
+        In the order of `names`, with accounts in the place of customers.
+    """
+    customers = case.customers[~case.customers["category"].isin(without)]
+    ids = account_ids(customers, same_name="merge")
+    tables = []
+    for name in names:
+        table, column = getattr(case, name), _WHOSE.get(name, "customer_id")
+        tables.append(replace_ids(table[table[column].isin(customers["customer_id"])], ids, column=column))
+    return customers, ids, tables

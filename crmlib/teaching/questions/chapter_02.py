@@ -8,21 +8,12 @@ import pandas as pd
 
 from crmlib import clv, roles
 from crmlib.identity import account_ids
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.teaching.questions import Mistake, Question, keeper
 
 CHAIN = ("order_entry", "picking", "delivery", "installation", "invoicing")
 BILL, PAYERS = 1_000.01, {"head office": 0.50, "branch north": 0.30, "branch south": 0.20}
 DISCOUNT = 0.10
-_last = [None, {}]  # the latest case and what was computed from it
-
-
-def _kept(case, name, compute):
-    """Compute something of a case once, as long as the same case is asked about."""
-    if _last[0] is not case:
-        _last[:] = [case, {}]
-    if name not in _last[1]:
-        _last[1][name] = compute()
-    return _last[1][name]
+_kept = keeper()
 
 
 def _ids(case):

@@ -7,41 +7,24 @@ import pandas as pd
 
 from crmlib import segments
 from crmlib.data import load_cdnow
-from crmlib.identity import account_ids, replace_ids
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.teaching.questions import Mistake, Question, keeper, outside_books
 
 SPEND = pd.Series({"An": 40, "Bo": 40, "Chen": 40, "Deng": 90, "Fu": 10})
 LABELLED, CALLED_TRANSACTION, WRONG = 100, 70, 0.10
 
-
-_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
-
-
-def _kept(case, key, compute):
-    """Return what `compute` gives, computed once for each company in a row."""
-    if _KEPT.get("case") is not case:
-        _KEPT.clear()
-        _KEPT["case"] = case
-    if key not in _KEPT:
-        _KEPT[key] = compute()
-    return _KEPT[key]
+_kept = keeper()
 
 
 def _external(case):
     """Customers who are not the firm itself, and who of them stands under two ids."""
-    customers = case.customers[case.customers["category"] != "internal"]
-    return customers, account_ids(customers, same_name="merge")
+    return outside_books(case)[:2]
 
 
 def _books(case, year=None, *, raw=False):
     """Order lines, talks and incidents of external customers, one id each (`raw`: as filed); of one year, or of all."""
-
-    def compute():
-        customers, ids = _external(case)
-        return [replace_ids(table[table["customer_id"].isin(customers["customer_id"])], ids)
-                for table in (case.orders, case.interactions, case.incidents)]
-
-    tables = (case.orders, case.interactions, case.incidents) if raw else _kept(case, "books", compute)
+    names = "orders", "interactions", "incidents"
+    filed = [getattr(case, name) for name in names]
+    tables = filed if raw else _kept(case, "books", lambda: outside_books(case, *names)[2])
     return [table if year is None else table[table["date"].dt.year == year] for table in tables]
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from crmlib import segments, value
 from crmlib.data import load_cdnow
 from crmlib.teaching import key_accounts
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.teaching.questions import Mistake, Question, keeper
 
 PLACES = 20
 CRITERIA = list(value.COMPONENTS)
@@ -17,17 +17,7 @@ TWO = pd.DataFrame({"sales": [0.9, 0.5], "credit": [0.2, 0.7]}, index=["An", "Bo
 SERVICE_JUDGES = {("response", "courtesy"): 3, ("response", "price"): 5, ("courtesy", "price"): 3,
                   ("response", "image"): 7, ("courtesy", "image"): 5, ("image", "price"): 4}
 
-_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
-
-
-def _kept(case, key, compute):
-    """Return what `compute` gives, computed once for each company in a row."""
-    if _KEPT.get("case") is not case:
-        _KEPT.clear()
-        _KEPT["case"] = case
-    if key not in _KEPT:
-        _KEPT[key] = compute()
-    return _KEPT[key]
+_kept = keeper()
 
 
 def _books(case):

@@ -6,35 +6,21 @@ import numpy as np
 
 from crmlib import delivered
 from crmlib.data.case import KANO
-from crmlib.identity import account_ids, replace_ids
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.teaching.questions import Mistake, Question, keeper, outside_books
 from crmlib.teaching.widgets.chapter_05 import offer_curve
 
 A, B = (890, 300), (1290, 210)  # dispensers: price, running cost a year
 COUNTS = {"A": 30, "O": 22, "M": 18, "I": 40, "R": 8, "Q": 2}
 TURN = {"A": 10.4, "O": 45.1, "M": 30.5, "I": 11.5}  # the skis' ease of turn, per cent
 
-_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
-
-
-def _kept(case, key, compute):
-    """Return what `compute` gives, computed once for each company in a row."""
-    if _KEPT.get("case") is not case:
-        _KEPT.clear()
-        _KEPT["case"] = case
-    if key not in _KEPT:
-        _KEPT[key] = compute()
-    return _KEPT[key]
+_kept = keeper()
 
 
 def _books(case):
     """Survey, contracts, incidents and talks of external customers with one id each; their category by id."""
 
     def compute():
-        external = case.customers[case.customers["category"] != "internal"]
-        ids = account_ids(external, same_name="merge")
-        tables = [replace_ids(table[table["customer_id"].isin(external["customer_id"])], ids)
-                  for table in (case.survey, case.contracts, case.incidents, case.interactions)]
+        external, _, tables = outside_books(case, "survey", "contracts", "incidents", "interactions")
         return *tables, external.set_index("customer_id")["category"]
 
     return _kept(case, "books", compute)

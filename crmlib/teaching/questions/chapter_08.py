@@ -7,8 +7,8 @@ import pandas as pd
 
 from crmlib import churn, clv
 from crmlib.data import load_cdnow
-from crmlib.identity import account_ids, replace_ids
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.data.case import NOT_SELLING
+from crmlib.teaching.questions import Mistake, Question, keeper, outside_books
 
 LOST, ORDINARY = (3500, 0.30), (275, 0.22)                # revenue and margin of the two customers of 08.1
 GESTURE, ORDER, YEARS, RATE, ANYWAY = 6_000, 40_000, 2, 0.10, 0.55
@@ -16,31 +16,17 @@ SECOND_LIFE, VISIT = 2_000, 340
 RETENTION, DISCOUNT = 0.85, 0.12
 ANSWERS = {"price": 48, "service": 36, "moved": 12, "closed": 6, "no answer": 18}  # of 120 customers who left
 CUT = pd.Timestamp("1997-06-30")  # the day on which 08.10 stops looking
-NOT_SELLING = ("service", "advice", "courtesy")
 
-_KEPT = {}  # what was computed of the last company asked about, which is held by it: no other can have its place
-
-
-def _kept(case, key, compute):
-    """Return what `compute` gives, computed once for each company in a row."""
-    if _KEPT.get("case") is not case:
-        _KEPT.clear()
-        _KEPT["case"] = case
-    if key not in _KEPT:
-        _KEPT[key] = compute()
-    return _KEPT[key]
+_kept = keeper()
 
 
 def _books(case):
     """External customers and the tables about them, one id each, as in the chapter."""
 
     def compute():
-        external = case.customers[case.customers["category"] != "internal"]
-        ids = account_ids(external, same_name="merge")
-        tables = {name: replace_ids(table[table["customer_id"].isin(external["customer_id"])], ids)
-                  for name in ("orders", "interactions", "incidents", "contracts", "churn_interviews", "winbacks")
-                  for table in [getattr(case, name)]}
-        return external.set_index("customer_id"), tables
+        names = "orders", "interactions", "incidents", "contracts", "churn_interviews", "winbacks"
+        external, _, tables = outside_books(case, *names)
+        return external.set_index("customer_id"), dict(zip(names, tables, strict=True))
 
     return _kept(case, "books", compute)
 

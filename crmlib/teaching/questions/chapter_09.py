@@ -7,8 +7,7 @@ import pandas as pd
 
 from crmlib import outreach
 from crmlib.data import load_cdnow
-from crmlib.identity import account_ids, replace_ids
-from crmlib.teaching.questions import Mistake, Question
+from crmlib.teaching.questions import Mistake, Question, keeper, outside_books
 
 OFFER = {"rescue": 0.25, "value": 400, "contact_cost": 6, "incentive": 20}
 GIFT = {"rescue": 0.4, "value": 900, "contact_cost": 4}
@@ -25,27 +24,14 @@ OFFERS = pd.DataFrame({
 })
 BUDGET = 20_000
 COST, RETENTION, DISCOUNT = 14, 0.80, 0.10
-_KEPT = {}  # what was computed of the last company asked about
-
-
-def _kept(case, key, compute):
-    """Return what `compute` gives, computed once for each company in a row."""
-    if _KEPT.get("case") is not case:
-        _KEPT.clear()
-        _KEPT["case"] = case
-    if key not in _KEPT:
-        _KEPT[key] = compute()
-    return _KEPT[key]
+_kept = keeper()
 
 
 def _books(case):
     """Orders, talks, incidents and contracts of external customers, one id each; and their book."""
 
     def compute():
-        book = case.customers[case.customers["category"] != "internal"]
-        ids = account_ids(book, same_name="merge")
-        tables = [replace_ids(table[table["customer_id"].isin(book["customer_id"])], ids)
-                  for table in (case.orders, case.interactions, case.incidents, case.contracts)]
+        book, _, tables = outside_books(case, "orders", "interactions", "incidents", "contracts")
         return *tables, book.set_index("customer_id")
 
     return _kept(case, "books", compute)

@@ -41,10 +41,9 @@ def call_plan_curves(rows, *, contact_cost: float, years: int, retention_rate: f
     import pandas as pd
 
     from crmlib import outreach
-    from crmlib.errors import DataError
+    from crmlib.rows import need_columns
 
-    if absent := [name for name in ("risk", "uplift", "effect", "margin") if name not in rows]:
-        raise DataError(f"rows lack the column(s) {', '.join(absent)}")
+    need_columns("rows", rows, ("risk", "uplift", "effect", "margin"))
     value = outreach.value_at_stake(rows["margin"], retention_rate=retention_rate, discount_rate=discount_rate,
                                     years=years)
     scores = dict(zip(RANKINGS, (rows["risk"], rows["risk"] * value, rows["uplift"] * value), strict=True))
