@@ -60,7 +60,7 @@ def test_rows_of_one_customer_count_once():
     ({"treatment": ["a", "b", "a", "b"]}, "say which of them is the treatment"),
     ({"treatment": [0, 1]}, "treatment has 2 rows, the others have 4"),
     ({"outcome": [1, 0, nan, 1]}, "1 of 4 values of outcome are missing"),
-    ({"outcome": ["yes", "no", "no", "yes"]}, "outcome must be yes or no"),
+    ({"outcome": ["yes", "no", "no", "yes"]}, "outcome must be numbers"),
     ({"by": ["a", "a", "b", "b"], "treatment": [1, 0, 1, 1]}, "of the kind 'b' all rows were treated, or none"),
     ({"by": ["a", None, "b", "b"]}, "by must name the kind"),
     ({"groups": [1, 2]}, "groups must name the customer of each of the 4 rows"),
