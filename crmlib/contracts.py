@@ -62,7 +62,7 @@ def within(years, events, *, name, until="due_on", day="date") -> pd.DataFrame:
     Raises
     ------
     DataError
-        If ids are text in one table and numbers in the other.
+        If events name no customer, or ids are text in one table and numbers in the other.
 
     Examples
     --------
@@ -73,6 +73,8 @@ def within(years, events, *, name, until="due_on", day="date") -> pd.DataFrame:
     >>> within(years, talks, name="talks")["contract_id"].tolist()
     [2]
     """
+    if gaps := int(events["customer_id"].isna().sum()):
+        raise DataError(f"{gaps:,} of {len(events):,} rows of {name} have no customer_id: drop them, or find out why")
     same_id_type("contracts", years["customer_id"], name, events["customer_id"])
     both = years[["contract_id", "customer_id", "started_on", until]].merge(events, on="customer_id")
     return both[(both[day] >= both["started_on"]) & (both[day] < both[until])]

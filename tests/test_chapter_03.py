@@ -10,12 +10,11 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from crmlib import plots, segments  # noqa: E402
-from crmlib.data import load_case, load_cdnow, simulate_case  # noqa: E402
+from crmlib.data import load_cdnow, simulate_case  # noqa: E402
 from crmlib.data.case import NOT_SELLING  # noqa: E402
 from crmlib.errors import DataError  # noqa: E402
 from crmlib.identity import replace_ids  # noqa: E402
-from crmlib.teaching.check import check  # noqa: E402
-from crmlib.teaching.questions.chapter_03 import QUESTIONS, _books, _external, _profit  # noqa: E402
+from crmlib.teaching.questions.chapter_03 import _books, _external, _profit  # noqa: E402
 from crmlib.teaching.widgets import discount_plan_curve, discount_plan_summary, explore_discount_plan  # noqa: E402
 from tests.figures import bars, error_bars, labels, legend, lines, ticks  # noqa: E402
 
@@ -140,22 +139,6 @@ def test_losses_come_from_serving_and_not_from_prices(case):
     table = _profit(case)
     before, after = (segments.whale_peak(table[column])["peak_share"] for column in ("margin", "profit"))
     assert before < 1.01 < 1.2 < after
-
-
-# -------------------------------------------------------------------------------- the questions
-
-
-@pytest.mark.parametrize("seed", [20261234])  # tests/test_check.py does the same with the company of the course
-def test_questions_know_their_answers_and_mistakes(seed):
-    case = load_case(seed=seed)
-    for name, question in QUESTIONS.items():
-        right = question.expected(case=case)
-        check(name, right, case=case, strict=True)
-        assert check(name, ..., case=case).correct is None
-        for mistake in question.mistakes:
-            wrong = mistake.value(case=case)
-            feedback = check(name, wrong, case=case)
-            assert (feedback.correct, feedback.message) == (False, mistake.hint), name
 
 
 # -------------------------------------------------------------------------------- the explorer

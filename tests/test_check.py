@@ -48,16 +48,20 @@ def every_question():
 
 
 @lru_cache
-def the_case():
-    return load_case()
+def company(seed=None):
+    return load_case(seed=seed)
+
+
+def asks_for_a_company(question):
+    """Whether a question is about the case, so that its answer is another one for every company."""
+    return bool({"case", "_"} & set(inspect.signature(question.expected).parameters))
 
 
 @lru_cache
 def computed(question_id):
     """A question of the course with its values computed once, on the case where it asks for one."""
     question = dict(p.values for p in every_question())[question_id]
-    taken = inspect.signature(question.expected).parameters
-    given = {"case": the_case()} if {"case", "_"} & set(taken) else {}
+    given = {"case": company()} if asks_for_a_company(question) else {}
     values = [each(**given) for each in (question.expected, *(m.value for m in question.mistakes))]
     expected, *wrong = [lambda value=value: value for value in values]
     mistakes = tuple(Mistake(value, m.hint) for value, m in zip(wrong, question.mistakes, strict=True))
@@ -114,6 +118,17 @@ def test_unanswered_is_said_and_is_no_failure(question_id, question):
     for answer in (..., None, [..., 1]):
         feedback = check(question_id, answer)
         assert feedback.correct is None and "not answered yet" in feedback.message
+
+
+@pytest.mark.parametrize("chapter", questions.chapters())
+def test_questions_and_their_mistakes_hold_for_another_company(chapter):
+    other = {"case": company(20261234)}
+    for name, question in questions.load(chapter).items():
+        if asks_for_a_company(question):
+            assert check(name, question.expected(**other), **other, strict=True).correct, name
+            for mistake in question.mistakes:
+                feedback = check(name, mistake.value(**other), **other)
+                assert (feedback.correct, feedback.message) == (False, mistake.hint), name
 
 
 def test_question_ids_belong_to_their_chapter():

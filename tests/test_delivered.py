@@ -314,20 +314,6 @@ def test_price_and_speed():
     assert dv.times_faster(0.04, 2, reading="times faster") == approx(0.12)
 
 
-def test_serve_or_fire():
-    margin, cost = pd.Series({"a": 100.0, "b": 50.0, "c": -20.0}), pd.Series({"a": 30.0, "b": 80.0, "c": 10.0})
-    table = dv.serve_or_fire(margin, cost, saving=0.5, margin_lost=0.1)
-    assert table["keep"].tolist() == [70, -30, -30] and table["cheaper"].tolist() == [75, 5, -23]
-    assert table["best"].tolist() == ["cheaper", "cheaper", "fire"]
-    stuck = dv.serve_or_fire(margin, cost, avoidable=0.0, referrals=pd.Series({"a": 0.0, "b": 5.0, "c": 0.0}))
-    assert stuck["fire"].tolist() == [-30, -80, -10] and stuck.loc["b", "keep"] == -25
-    assert stuck["best"].tolist() == ["keep", "keep", "fire"]
-    with pytest.raises(DataError, match="costs as positive numbers"):
-        dv.serve_or_fire(margin, -cost)
-    with pytest.raises(TypeError, match="margin must be a Series"):
-        dv.serve_or_fire([100, 50], [1, 2])
-
-
 # -------------------------------------------------------------------------------- propositions
 
 

@@ -83,6 +83,8 @@ def test_within_holds_the_first_day_and_not_the_last():
     assert within(early, events, name="talks", until="decided_on")["kind"].tolist() == ["a", "c"]
     with pytest.raises(DataError, match="the ids of talks are .*, those of contracts int64: nobody would be found"):
         within(YEARS, events.astype({"customer_id": str}), name="talks")
+    with pytest.raises(DataError, match="1 of 5 rows of talks have no customer_id: drop them, or find out why"):
+        within(YEARS, events.assign(customer_id=[7, 7, None, 8, 9]), name="talks")
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -2,7 +2,7 @@
 
 Why they leave (`check_causes`, `cause_shares`), when (`survival_curve`), what it takes to replace one (`replacement`),
 what more retention is worth (`retention_uplift`); the three accounts of the lectures (`book_ladder`, `recovery_value`,
-`referral_value`); whom to win back (`winback_plan`) and what a programme to keep customers brings (`saving_plan`).
+`referral_value`); whom to win back (`winback_plan`) and what a programme to keep customers brings (`saving_gain`).
 
 Rates are per year unless you say otherwise, shares lie between 0 and 1, money is in one currency.
 Values of customers come from `crmlib.clv`.
@@ -20,7 +20,7 @@ from crmlib.churn.accounts import (
     word_of_mouth_loss,
 )
 from crmlib.churn.causes import POLICIES, cause_pareto, cause_shares, check_causes
-from crmlib.churn.effects import contract_years, saving_gain, saving_plan, stay_effect
+from crmlib.churn.effects import contract_years, saving_gain, stay_effect
 from crmlib.churn.replacement import loss_account, replacement, replacement_table
 from crmlib.churn.retention import leaky_bucket, retention_for_uplift, retention_uplift, value_at_risk
 from crmlib.churn.survival import contract_spells, lifetimes, survival_curve, tenure_profit
@@ -49,7 +49,6 @@ __all__ = [
     "retention_for_uplift",
     "retention_uplift",
     "saving_gain",
-    "saving_plan",
     "stay_effect",
     "survival_curve",
     "tenure_profit",

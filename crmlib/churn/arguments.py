@@ -37,7 +37,6 @@ def numbers(name, values, *, low=-np.inf, high=np.inf) -> pd.Series:
     return series
 
 
-
 def check_money(name, value) -> float:
     """Return an amount, of either sign, as float; text, true/false and what is not finite are refused."""
     return check_fraction(name, value, low=-sys.float_info.max, high=sys.float_info.max)

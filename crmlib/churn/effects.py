@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmlib.checks import check_count, check_fraction, check_positive, shown
+from crmlib.checks import check_count, check_positive, shown
 from crmlib.churn.arguments import aligned, columns, days, numbers
 from crmlib.contracts import YEAR, check_years, within
 from crmlib.errors import DataError
@@ -59,7 +59,6 @@ def contract_years(contracts, *, contacts=None, incidents=None, lines=None, cost
 
     def inside(events, name, more=()):
         events = days(name, columns(events, ["customer_id", "date", *more], name), ["date"])
-        events = events[events["customer_id"].notna()]
         return within(table, events[["customer_id", "date", *more]], name=name)
 
     if contacts is not None:
@@ -145,37 +144,6 @@ def stay_effect(stayed, treated, *, level=0.95) -> pd.Series:
         "difference_high": p - q + np.hypot(p_high - p, q - q_low),
         "exit_share": 1 - ratio, "exit_share_low": 1 - ratio * np.exp(up), "exit_share_high": 1 - ratio * np.exp(-down),
     })
-
-
-def saving_plan(reached, *, rise, value, cost) -> pd.Series:
-    """Return what a programme that keeps customers is worth a year: ``reached · rise · value - cost``.
-
-    Parameters
-    ----------
-    reached : float
-        Customers it reaches a year.
-    rise : float
-        Rise of the chance of staying of those **reached**, as a share; may be negative.
-    value : float
-        What one customer kept is worth from then on, money.
-    cost : float
-        A year, money.
-
-    Returns
-    -------
-    pandas.Series
-        ``saved`` (customers), ``gain`` (money), ``cost, balance``, ``break_even_rise`` (above 1: cannot pay).
-
-    Examples
-    --------
-    >>> saving_plan(400, rise=0.15, value=3_000, cost=90_000)[["saved", "balance", "break_even_rise"]].tolist()
-    [60.0, 90000.0, 0.075]
-    """
-    reached, rise = check_positive("reached", reached), check_fraction("rise", rise, low=-1)
-    value, cost = check_positive("value", value), check_positive("cost", cost, zero=True)
-    gain = reached * rise * value
-    return pd.Series({"saved": reached * rise, "gain": gain, "cost": cost, "balance": gain - cost,
-                      "break_even_rise": cost / (reached * value)})
 
 
 def saving_gain(stayed, treated, values, *, reached, clusters=None, value_clusters=None, level=0.95, draws=10_000,

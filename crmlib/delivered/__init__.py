@@ -7,7 +7,6 @@ Tables have one row per respondent; a scale, a rival and a convention are named 
 
 from crmlib.delivered.effects import (
     break_even_volume_loss,
-    serve_or_fire,
     share_path,
     times_faster,
 )
@@ -90,7 +89,6 @@ __all__ = [
     "proposition_fit",
     "response_rates",
     "response_weights",
-    "serve_or_fire",
     "share_of_wallet",
     "share_path",
     "statements",

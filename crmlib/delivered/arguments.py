@@ -24,7 +24,6 @@ def respondents(table, columns, *, customer="customer_id", what="survey", minimu
                         index=pd.Index(ids, name=customer))
 
 
-
 def numbers(name, values, *, minimum=1) -> pd.Series:
     """Return finite numbers as a float Series with its index; or say how many are missing or no numbers."""
     if np.ndim(values) > 1:
@@ -68,7 +67,6 @@ def no_negative(name, values, hint) -> None:
     if (x < 0).any():
         raise DataError(f"{int((x < 0).sum()):,} of {x.size:,} values of {name} are negative (lowest {x.min():,.2f}): "
                         f"{hint}")
-
 
 
 def same_respondents(first_name, first, second_name, second):

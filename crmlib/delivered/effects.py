@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 
 from crmlib.checks import check_choice, check_count, check_fraction, check_positive
-from crmlib.delivered.arguments import no_negative, numbers, same_respondents
-from crmlib.rows import whole_cents
 
 
 def share_path(start, step, *, years, mode, cap=1.0) -> pd.DataFrame:
@@ -84,46 +82,3 @@ def times_faster(rate, factor, *, reading) -> float:
     rate, factor = check_fraction("rate", rate, low=-1.0), check_positive("factor", factor)
     return rate * (factor if check_choice("reading", reading, ("times as fast", "times faster")) == "times as fast"
                    else 1 + factor)
-
-
-def serve_or_fire(margin, cost, *, saving=0.0, margin_lost=0.0, avoidable=1.0, referrals=0.0) -> pd.DataFrame:
-    """Return what three ways to treat a customer leave: as today, served at lower cost, sent away.
-
-    ``keep = margin - cost + referrals``; ``cheaper = (1 - margin_lost) margin - (1 - saving) cost + referrals``;
-    ``fire = -(1 - avoidable) cost``.
-
-    Parameters
-    ----------
-    margin, cost : pandas.Series
-        Of the period decided about, per customer: margin, and the cost to serve (positive).
-    saving, margin_lost : float
-        What serving at lower cost saves of the cost, and loses of the margin, as fractions.
-    avoidable : float
-        Share of the cost that really goes away when the customer does.
-    referrals : float or pandas.Series
-        What else would be lost with the customer.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``keep, cheaper, fire`` (money) and ``best``, the first of the best ones in this order.
-
-    Examples
-    --------
-    >>> serve_or_fire(pd.Series({"a": 100.0}), pd.Series({"a": 140.0}), saving=0.5)[["keep", "cheaper", "best"]]
-       keep  cheaper     best
-    a -40.0     30.0  cheaper
-    """
-    if not isinstance(margin, pd.Series):
-        raise TypeError(f"margin must be a Series, customers as its index, not {type(margin).__name__}")
-    m = numbers("margin", margin)
-    c = numbers("cost", same_respondents("margin", m, "cost", cost))
-    no_negative("cost", c, "give costs as positive numbers; they are subtracted here")
-    saving, lost, avoidable = (check_fraction(name, value) for name, value in (
-        ("saving", saving), ("margin_lost", margin_lost), ("avoidable", avoidable)))
-    other = referrals if isinstance(referrals, pd.Series) else pd.Series(float(referrals), index=m.index)
-    other = numbers("referrals", same_respondents("margin", m, "referrals", other))
-    m, c, other = (whole_cents(name, x) for name, x in (("margin", m), ("cost", c), ("referrals", other)))
-    table = pd.DataFrame({"keep": m - c + other, "cheaper": np.rint((1 - lost) * m - (1 - saving) * c) + other,
-                          "fire": -np.rint((1 - avoidable) * c)}, index=margin.index) / 100 + 0.0
-    return table.assign(best=table.idxmax(axis=1))

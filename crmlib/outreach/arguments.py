@@ -126,7 +126,6 @@ def feature_table(features) -> pd.DataFrame:
                         index=features.index)
 
 
-
 def same_rows(**named) -> None:
     """Refuse pandas objects whose rows are not the same in the same order: values are matched by position."""
     known = {name: each.index for name, each in named.items() if isinstance(each, (pd.Series, pd.DataFrame))}

@@ -8,8 +8,9 @@ from crmlib.contracts import check_years, within
 from crmlib.data.case import NOT_SELLING
 from crmlib.errors import DataError
 from crmlib.identity import same_id_type
+from crmlib.intervals import check_level
 from crmlib.lines import cents, lines_table
-from crmlib.outreach.arguments import draw_weights, outcomes, row_values, same_rows, treatments
+from crmlib.outreach.arguments import draw_weights, group_codes, outcomes, row_values, same_rows, treatments
 from crmlib.rows import need_columns, need_days
 
 
@@ -109,8 +110,6 @@ def _dated(rows, columns, what, table):
     """Rows of the same customer between the start of the contract year and the day of the decision."""
     need_columns(what, rows, columns)
     need_days(what, rows, ("date",))
-    if (gaps := int(rows["customer_id"].isna().sum())):
-        raise DataError(f"{gaps:,} of {len(rows):,} rows of {what} have no customer_id: drop them, or find out why")
     return within(table, rows[list(columns)], name=what, until="decided_on")
 
 
@@ -295,9 +294,6 @@ def exit_share(renewed, exposed, *, strata=None, groups=None, level=0.95, draws=
     >>> exit_share(renewed, exposed, draws=10)["estimate"].round(3).item()
     0.333
     """
-    from crmlib.intervals import check_level
-    from crmlib.outreach.arguments import group_codes
-
     same_rows(renewed=renewed, exposed=exposed, strata=strata, groups=groups)
     y, tail = outcomes("renewed", renewed), (1 - check_level(level)) / 2
     x = treatments(exposed, length=len(y), name="exposed")

@@ -27,7 +27,6 @@ def customer_values(name: str, values) -> pd.Series:
     return series
 
 
-
 def twelve_digits(values) -> np.ndarray:
     """Return numbers to twelve significant digits: sums that differ only by how they were added up become equal."""
     x = np.asarray(values, dtype=float)
@@ -35,7 +34,6 @@ def twelve_digits(values) -> np.ndarray:
         scale = np.where(x == 0, 0.0, np.floor(np.log10(np.abs(x))))
     unit = 10.0 ** np.clip(scale, -300, 300)
     return np.round(x / unit, 11) * unit
-
 
 
 def check_levels(levels: int) -> int:

@@ -6,6 +6,7 @@ One place for what the chapter, its exercises, its questions and its tests compu
 import pandas as pd
 
 from crmlib import segments, value
+from crmlib.intervals import normal_quantile
 from crmlib.teaching.questions import outside_books
 
 POINTS = {  # what three colleagues hand out, and nobody's points, in the order of `crmlib.value.COMPONENTS`
@@ -168,7 +169,7 @@ def judged(worth, lists, *, places=20) -> pd.DataFrame:
     return found.set_axis(lists.columns)
 
 
-def gap(worth, first, second, *, places=20, z=2.576) -> tuple:
+def gap(worth, first, second, *, places=20, level=0.99) -> tuple:
     """Return by how much one list is worth more than another, and the interval of that difference.
 
     Parameters
@@ -178,8 +179,8 @@ def gap(worth, first, second, *, places=20, z=2.576) -> tuple:
     first, second : pandas.Series
         Scores of the two lists.
     places : int
-    z : float
-        2.576 for 99 %.
+    level : float
+        Of the interval.
 
     Returns
     -------
@@ -189,7 +190,7 @@ def gap(worth, first, second, *, places=20, z=2.576) -> tuple:
     """
     lists = [set(value.choose(scores, places, ties="order")) for scores in (first, second)]
     difference = worth[list(lists[0])].sum() - worth[list(lists[1])].sum()
-    half = z * (worth[list(lists[0] ^ lists[1])] ** 2).sum() ** 0.5
+    half = normal_quantile(level) * (worth[list(lists[0] ^ lists[1])] ** 2).sum() ** 0.5
     return float(difference), float(difference - half), float(difference + half)
 
 

@@ -90,8 +90,7 @@ def weighted_product(matrix, weights, *, costs=(), total: str = "one") -> pd.Ser
     if len(low):
         bad = int((table[low[0]] <= 0).sum())
         raise DataError(f"the product needs values above zero; {shown(low[0])} has {bad:,} that are not (a min-max "
-                        f"value of "
-                        "0 kills the whole product): use normalise(…, method='max'), or the sum")
+                        "value of 0 kills the whole product): use normalise(…, method='max'), or the sum")
     signs = np.array([-1.0 if name in costs else 1.0 for name in table.columns])
     logs = (np.log(table) * (signs * weights)).sum(axis=1).rename("score")
     if (logs.abs() > 700).any():
@@ -255,6 +254,5 @@ def choose(scores, places: int, *, ties: str = "raise") -> pd.Index:
         same = int((rounded == rounded[order[places]]).sum())
         raise DataError(f"{same:,} alternatives tie for the last of {places:,} places, among them "
                         f"{shown(series.index[order[places - 1]])} and {shown(series.index[order[places]])}: add a "
-                        f"criterion "
-                        "that tells them apart, or say ties='order'")
+                        "criterion that tells them apart, or say ties='order'")
     return series.index[order[:places]]

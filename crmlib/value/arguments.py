@@ -19,14 +19,12 @@ def decision_matrix(matrix, *, name: str = "matrix", rows: int = 1) -> pd.DataFr
     table = matrix.copy() if isinstance(matrix, pd.DataFrame) else pd.DataFrame(_plain(matrix, name))
     if table.shape[0] < rows or table.shape[1] < 1:
         raise DataError(f"{name} needs at least {rows} row(s), one per alternative, and a column per criterion; got "
-                        f"shape "
-                        f"{table.shape}")
+                        f"shape {table.shape}")
     for what, labels in (("row", table.index), ("column", table.columns)):
         if labels.has_duplicates:
             twice = labels[labels.duplicated()]
             raise DataError(f"{name} has {len(twice):,} {what} name(s) twice, the first {shown(twice[0])}: a name "
-                            f"stands "
-                            "for one thing")
+                            "stands for one thing")
     words = [str(column) for column, kind in table.dtypes.items()
              if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind)
              or pd.api.types.is_complex_dtype(kind)]
@@ -39,8 +37,7 @@ def decision_matrix(matrix, *, name: str = "matrix", rows: int = 1) -> pd.DataFr
         row, column = (int(places[0]) for places in np.nonzero(gaps))
         raise DataError(f"{name} has {int(gaps.sum()):,} missing or infinite value(s), the first in row "
                         f"{shown(table.index[row])}, column {shown(table.columns[column])}: decide what a missing "
-                        f"value "
-                        "means (drop the row, ask, or fill it knowingly)")
+                        "value means (drop the row, ask, or fill it knowingly)")
     return table
 
 
@@ -75,8 +72,7 @@ def check_costs(table: pd.DataFrame, costs, *, ratio: bool = False) -> list:
                             "already")
         if below and ratio:
             raise DataError(f"the cost criterion {shown(name)} has {below:,} negative value(s), of which no ratio "
-                            f"can be "
-                            "taken: use method='minmax', 'z' or 'rank'")
+                            "can be taken: use method='minmax', 'z' or 'rank'")
     return named
 
 
@@ -141,8 +137,7 @@ def check_weights(weights, criteria, *, total: str = "one", name: str = "weights
     if (values < 0).any():
         bad = criteria[values < 0][0]
         raise DataError(f"the weight of {shown(bad)} is {values[values < 0][0]:g}: weights are zero or more. Of a "
-                        f"criterion "
-                        "of which less is better, name it in costs and keep its weight positive")
+                        "criterion of which less is better, name it in costs and keep its weight positive")
     sum_ = float(values.sum())
     if sum_ <= 0:
         raise DataError(f"all {name} are zero: at least one criterion has to count")

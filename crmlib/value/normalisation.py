@@ -132,8 +132,7 @@ def _ratio(name, x, method, rule):
     if rule == "inverse":
         if (x == 0).any():
             raise DataError(f"the cost criterion {shown(name)} is zero in {int((x == 0).sum()):,} row(s), and 1/0 "
-                            f"has no "
-                            "value: use cost_rule='complement', or method='minmax'")
+                            "has no value: use cost_rule='complement', or method='minmax'")
         x = 1 / x
     y = x / size_of(name, x, method)
     return 1 - y if rule == "complement" else y
@@ -161,6 +160,5 @@ def _limits(table, limits):
             value = outside.iloc[0]
             hint = f": did you mean {value / 100:g}?" if low <= value / 100 <= high and value > high else ""
             raise DataError(f"{len(outside):,} value(s) of {shown(name)} lie outside its limits {low:g} to {high:g}, "
-                            f"the "
-                            f"first {value:g} in row {shown(outside.index[0])}{hint}")
+                            f"the first {value:g} in row {shown(outside.index[0])}{hint}")
     return found

@@ -264,8 +264,7 @@ def _reciprocal(comparisons, reciprocals, largest):
 def _positive(pair, value):
     if isinstance(value, bool) or not np.isreal(value) or not value > 0 or not np.isfinite(value):
         raise DataError(f"{pair[0]} against {pair[1]} is {value!r}: a comparison says how many times as important, a "
-                        f"number "
-                        "above zero")
+                        "number above zero")
 
 
 def _index(random_index, n):

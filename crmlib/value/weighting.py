@@ -81,8 +81,7 @@ def swing_weights(swings, *, reference=100) -> pd.Series:
     weights = check_weights(given, given.index, total="rescale", name="swings")
     if reference is not None and abs(given.max() - reference) > 1e-9 * reference:
         raise DataError(f"the largest swing has {given.max():g} points, not {reference:g}: give the swing that "
-                        f"matters most "
-                        f"{reference:g}, and rate the others beside it; or say reference=None")
+                        f"matters most {reference:g}, and rate the others beside it; or say reference=None")
     return weights
 
 
@@ -293,8 +292,7 @@ def _shares(weights, what):
     total = weights.sum()
     if not total > 0:
         warnings.warn(f"{what} finds no difference in any criterion: equal weights are returned; they say nothing "
-                      f"about "
-                      "these alternatives", CrmWarning, stacklevel=3)
+                      "about these alternatives", CrmWarning, stacklevel=3)
         return pd.Series(1 / len(weights), index=weights.index, name="weight")
     return (weights / total).rename("weight")
 
@@ -325,25 +323,20 @@ def preference_cycles(statements) -> list:
     >>> preference_cycles([("courtesy", "speed"), ("speed", "price")])
     []
     """
-    above = {}
+    from scipy.sparse.csgraph import connected_components
+
+    names, pairs = {}, []
     for pair in statements:
         if isinstance(pair, str) or len(pair) != 2:
             raise DataError(f"a statement is a pair (more important, less important), not {pair!r}")
         more, less = pair
         if more == less:
             raise DataError(f"{shown(more)} cannot be more important than itself")
-        above.setdefault(more, set()).add(less)
-        above.setdefault(less, set())
-
-    def reach(start):
-        seen, todo = set(), [start]
-        while todo:
-            for name in above[todo.pop()] - seen:
-                seen.add(name)
-                todo.append(name)
-        return seen
-
-    reached = {name: reach(name) for name in above}
-    groups = {tuple(sorted(other for other in reached[name] if name in reached[other]))
-              for name in above if name in reached[name]}
-    return sorted(groups)
+        pairs.append([names.setdefault(name, len(names)) for name in pair])
+    above = np.zeros((len(names), len(names)), dtype=bool)
+    for more, less in pairs:
+        above[more, less] = True
+    # names that stand above one another are one strong component of the graph of statements
+    part = connected_components(above, directed=True, connection="strong")[1] if pairs else ()
+    groups = pd.Series(list(names), index=part, dtype=object).groupby(level=0).agg(lambda group: tuple(sorted(group)))
+    return sorted(group for group in groups if len(group) > 1)

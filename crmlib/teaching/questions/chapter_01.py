@@ -104,7 +104,7 @@ QUESTIONS = {
         prompt="What was the gross revenue retention of 2024, against 2023 (new to the firm, one identity per "
         "customer, no internal customers)?",
         expected=_rate,
-        tolerance=0.0001,
+        tolerance=0.00005,
         unit="a fraction",
         mistakes=(
             Mistake(lambda case: _rate(case, "net_retention"),
