@@ -549,6 +549,26 @@ def test_the_report_can_be_compared_with_the_books(orders, tmp_path):
     assert (done["customers"], done["first day"], done["total amount"]) == ("0", "none", "0.00")
 
 
+def test_the_totals_of_the_report_are_computed_at_the_first_look_and_kept(orders, tmp_path):
+    path = csv(orders, tmp_path / "a.csv")
+    seen, unseen = read_transactions(path), read_transactions(path)
+    report = seen.report
+    path.unlink()
+    assert seen.report is report
+    with pytest.raises(DataError, match="a.csv cannot be used"):
+        unseen.report  # noqa: B018
+
+
+def test_the_door_asks_one_query_if_equal_rows_are_kept(orders, tmp_path, monkeypatch):
+    """At 10⁸ rows every further pass costs as much as the whole summary."""
+    orders.to_parquet(tmp_path / "a.parquet")
+    asked, ask = [], ibis.expr.types.Table.to_pyarrow
+    monkeypatch.setattr(ibis.expr.types.Table, "to_pyarrow", lambda table: asked.append(table) or ask(table))
+    table = read_transactions(tmp_path / "a.parquet", duplicates="keep")
+    assert len(asked) == 1
+    assert len(table.report) and len(asked) == 2
+
+
 def test_equal_returns_are_dropped_once(orders):
     frame = pd.concat([orders, orders]).assign(amount=[-1.0, 2, 3, 4] * 2)
     table = read_transactions(frame, returns="drop", duplicates="drop")

@@ -37,6 +37,7 @@ def read(frame, as_csv, **options):
             frame.to_csv(source, index=False)
         try:
             table = read_transactions(source, connection=BACKEND, **options)
+            assert len(table.report)  # its totals are computed at the first look, while the file is there
         except DataError as error:
             return None, None, error
         return table, table.to_pyarrow().to_pandas(), None

@@ -40,16 +40,23 @@ class Transactions(ir.Table):
     report : pandas.DataFrame
         One row per check: ``check, column, rows, done``; then first and last day, customers, total amount and
         the largest customer's share of the rows returned (as text in ``done``), to compare with the books.
+        These totals are computed at the first look, which takes one more pass over the data.
     rows_in, rows_out : int
         Rows of the source and of this table; the difference is what the report says was dropped.
     """
 
-    __slots__ = ("report", "rows_in", "rows_out")
+    __slots__ = ("_report", "rows_in", "rows_out")
 
     def __init__(self, table, report, rows_in, rows_out):
         super().__init__(table.op())
-        for name, value in (("report", report), ("rows_in", rows_in), ("rows_out", rows_out)):
+        for name, value in (("_report", report), ("rows_in", rows_in), ("rows_out", rows_out)):
             object.__setattr__(self, name, value)  # Ibis expressions are immutable
+
+    @property
+    def report(self) -> pd.DataFrame:
+        if callable(self._report):
+            object.__setattr__(self, "_report", self._report())
+        return self._report
 
 
 def read_transactions(
@@ -197,11 +204,15 @@ def read_transactions(
         kept = kept.distinct()
     table = kept.select(**{role: column.value(kept, found) for role, column in columns.items()
                            if role != "currency"})
-    with engine_errors(src.name):
-        totals = _totals(table, duplicates != "keep")
-    report = _report(src, columns, found, equal, duplicates, totals)
-    dropped = int(report.loc[report["done"] == "dropped", "rows"].sum())
-    return Transactions(table, report, src.rows, src.rows - dropped)
+    lines = _counts(src, columns, found, equal, duplicates)
+    rows_out = src.rows - sum(count for _, _, count, done in lines if done == "dropped")
+
+    def report():
+        with engine_errors(src.name):
+            totals = _totals(table, duplicates != "keep")
+        return _report(lines, rows_out, columns, totals, duplicates)
+
+    return Transactions(table, report, src.rows, rows_out)
 
 
 # --- checking -------------------------------------------------------------------------------------------
@@ -252,8 +263,10 @@ def _equal_rows_problem(src, equal):
 
 def _totals(table, look_for_equal):
     """Return what the books can confirm about the table to return, in one query; and its equal rows if asked."""
-    rows = table.group_by(table.columns if look_for_equal else ["customer_id", "date"]).aggregate(
-        _crm_n=table.count(), _crm_sum=table["amount"].sum())
+    if look_for_equal:
+        rows = table.group_by(table.columns).aggregate(_crm_n=table.count(), _crm_sum=table["amount"].sum())
+    else:
+        rows = table.mutate(_crm_n=1, _crm_sum=table["amount"])
     customers = rows.group_by("customer_id").aggregate(
         n=rows["_crm_n"].sum(), repeats=(rows["_crm_n"] - 1).sum(), amount=rows["_crm_sum"].sum(),
         first=rows["date"].min(), last=rows["date"].max())
@@ -264,17 +277,24 @@ def _totals(table, look_for_equal):
     return totals.to_pyarrow().to_pylist()[0]
 
 
-def _report(src, columns, found, equal, duplicates, totals):
+def _counts(src, columns, found, equal, duplicates):
+    """Return the lines of the report that the checks know already."""
     lines = [("rows read", "", src.rows, "")]
     for column in columns.values():
         lines += [(check.what, check.column, found[check.key], check.done if found[check.key] else "none found")
                   for check in column.checks if check.done != "noted"]
     done = {"keep": "kept, not counted", "drop": "dropped" if equal else "none found", "raise": "none found"}
     lines.append(("equal to another row", "", pd.NA if duplicates == "keep" else equal, done[duplicates]))
+    return lines
+
+
+def _report(lines, rows_out, columns, totals, duplicates):
+    """Return the report: the counts of the checks, and what the books can confirm."""
+    lines = list(lines)
     if duplicates != "keep":
         repeats = int(totals["repeats"])
         lines.append(("equal in the mapped columns", "", repeats, "kept" if repeats else "none found"))
-    lines.append(("rows returned", "", src.rows - sum(n for _, _, n, way in lines if way == "dropped"), ""))
+    lines.append(("rows returned", "", rows_out, ""))
     share = f"{100 * int(totals['largest']) / int(totals['rows']):.2f} %" if totals["customers"] else "none"
     days = [f"{totals[day]:%Y-%m-%d}" if totals["customers"] else "none" for day in ("first", "last")]
     lines += [(what, column.checks[0].column, pd.NA, text) for what, column, text in (
