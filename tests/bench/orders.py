@@ -53,8 +53,8 @@ def simulate(customers, start, stop, rng):
 def write(folder, orders, *, seed=1, chunk=CHUNK):
     """Write about `orders` orders into `folder`, unless they are there, and return how many there are of what."""
     folder = Path(folder)
-    if (folder / "counts.json").exists():
-        return json.loads((folder / "counts.json").read_text())
+    if (folder / "_counts.json").exists():
+        return json.loads((folder / "_counts.json").read_text())
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     customers = max(round(orders / ORDERS_PER_CUSTOMER), 10)
@@ -78,7 +78,7 @@ def write(folder, orders, *, seed=1, chunk=CHUNK):
         writer.close()
     counts = {"orders": written, "customers": customers, "seed": seed,
               "megabytes": round(sum(path.stat().st_size for path in folder.iterdir()) / 1e6, 1)}
-    (folder / "counts.json").write_text(json.dumps(counts))  # last: without it, the folder is not finished
+    (folder / "_counts.json").write_text(json.dumps(counts))  # last: without it, the folder is not finished
     return counts
 
 
