@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 # without compiled files every kernel start recompiles its imports, which doubles the run time of notebooks
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab test refresh exercises lint lock check-lock clean
+.PHONY: lab test refresh exercises lint bench lock check-lock clean
 
 lab: .venv/.course
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --ServerApp.ip=127.0.0.1 \
@@ -34,6 +34,10 @@ exercises: .venv/.course
 
 lint: .venv/.course
 	$(BIN)/python -m crmlib lint
+
+# what crmlib costs beside plain lifetimes, in some minutes; more: BENCH_ARGS="--sizes 1e8 --memory-limit 2GB"
+bench: .venv/.course
+	$(BIN)/python tests/bench --date $$(date +%F) --picture notebooks/images/cost.png $(BENCH_ARGS)
 
 # --- environments: what the course needs, and what its makers need on top --------------------------------
 

@@ -65,7 +65,7 @@ def measure(task, implementation, **options):
         if process.returncode:
             said.seek(0)
             raise Failed(f"{implementation}, {task}: {said.read().decode()[-2000:]}")
-    peak = json.loads(Path(f"{options['out']}.peak").read_text())
+    peak = int(Path(f"{options['out']}.peak").read_text())
     return {"cpu": round(usage.ru_utime + usage.ru_stime, 3), "wall": round(wall, 3), "peak_mb": round(peak / 1e6, 1),
             "spill_mb": round(spilled / 1e6, 1), "load": round(os.getloadavg()[0], 1)}
 

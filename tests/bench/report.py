@@ -182,9 +182,13 @@ def markdown(results):
 
 # --- picture -----------------------------------------------------------------------------------------------------
 
+# of each line: what stands beside it, how many points away from its end, its colour in the palette, its marker
+LINES = {"lifetimes": ("lifetimes", (-10, 21), 1, "s"), "pandas": ("pandas + lifetimes", (-10, 4), 2, "D"),
+         "crmlib": ("crmlib", (8, -44), 0, "o")}
+
 
 def picture(results, path):
-    """Draw CPU seconds and peak memory against orders, end to end, both on logarithmic axes."""
+    """Draw CPU seconds and peak memory of the whole task against orders, both on logarithmic axes."""
     import matplotlib
 
     matplotlib.use("agg")
@@ -193,14 +197,21 @@ def picture(results, path):
     from crmlib.plots import style
 
     style.use_style()
-    found = {key: cost for key, cost in costs(results).items() if key[0] == "whole"}
-    fig, axes = plt.subplots(1, 2, figsize=(10.5, 4.4), layout="constrained")
-    colours = dict(zip(WHO, (style.PALETTE[0], style.PALETTE[1], style.PALETTE[2]), strict=True))
-    for ax, (cost, label) in zip(axes, {"cpu": "CPU seconds", "peak_mb": "peak memory, MB"}.items(), strict=True):
-        for who, marker in zip(WHO, "osD", strict=True):
-            points = [(line["orders"], line[cost]) for key, line in found.items() if key[1] == who]
-            if points:
-                ax.plot(*zip(*points, strict=True), marker=marker, color=colours[who])
+    found = costs(results)
+    fig, panels = plt.subplots(1, 2, figsize=(9.5, 4.3), layout="constrained")
+    for ax, cost, label in zip(panels, ("cpu", "peak_mb"), ("CPU seconds", "peak memory, MB"), strict=True):
+        # the two lines with lifetimes end side by side: their labels stand above the higher one
+        top = max((line[cost] for key, line in found.items() if key[0] == "whole" and key[1] != "crmlib"), default=1)
+        for who, (text, away, colour, marker) in LINES.items():
+            points = [(line["orders"], line[cost]) for key, line in found.items() if key[:2] == ("whole", who)]
+            if not points:
+                continue
+            ax.plot(*zip(*points, strict=True), marker=marker, color=style.PALETTE[colour])
+            ax.annotate(text, points[-1] if who == "crmlib" else (points[-1][0], top), away, ha="right",
+                        textcoords="offset points", color=style.PALETTE[colour],
+                        weight="bold")
         ax.set(xscale="log", yscale="log", xlabel="orders", ylabel=label)
-    fig.savefig(path)
+        ax.set_ylim(10 ** math.floor(math.log10(ax.get_ylim()[0])), 10 ** math.ceil(math.log10(ax.get_ylim()[1])))
+        style.thousands(ax.yaxis)
+    fig.savefig(path, dpi=110)
     plt.close(fig)
