@@ -40,6 +40,7 @@ from crmlib.btyd.predictions import (
     probability_no_purchase,
     purchase_count_probability_new,
 )
+from crmlib.btyd.scoring import history_cells, score_customers
 from crmlib.btyd.summaries import calibration_holdout, count_cells, customer_summary
 from crmlib.btyd.uncertainty import interval, parameter_draws, simulate_purchases
 
@@ -58,6 +59,7 @@ __all__ = [
     "fit_gamma_gamma",
     "fit_mbg_nbd",
     "fit_pareto_nbd",
+    "history_cells",
     "holdout_by_frequency",
     "holdout_scores",
     "interval",
@@ -70,6 +72,7 @@ __all__ = [
     "purchase_count_probability_new",
     "read_json",
     "repeat_count_fit",
+    "score_customers",
     "simulate_purchases",
     "tracking",
 ]

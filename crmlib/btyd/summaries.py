@@ -24,7 +24,7 @@ LOG_GRIDS = (80, 40, 20, 10)
 
 
 def orders_table(orders):
-    """Return `orders` as an Ibis table with customer_id, date and amount; `_look_over` counts what is missing in it."""
+    """Return `orders` as an Ibis table with customer_id, date and amount; `look_over` counts what is missing in it."""
     return lines_table(orders, ("customer_id", "date", "amount"), name="orders", look=False)
 
 
@@ -42,14 +42,14 @@ def customer_days(orders, end):
         .filter(lambda t: t.day <= ibis.literal(end))
         .group_by("customer_id", "day")
         .agg(
-            cents=lambda t: t.cents.sum(),
+            cents=lambda t: t.cents.sum().cast("int64"),
             # bought, and not returned in full on the same day; a gift (amount 0) is an occasion
             is_purchase=lambda t: t.is_purchase.any() & ((t.cents.sum() != 0) | t.is_purchase.all()),
         )
     )
 
 
-def _per_customer(orders, calibration_end, observation_end, unit):
+def customer_histories(orders, calibration_end, observation_end, unit):
     """One Ibis expression: first and last purchase day, occasions and money, up to each of two dates."""
     import ibis
 
@@ -90,7 +90,7 @@ def _per_customer(orders, calibration_end, observation_end, unit):
     )
 
 
-def _look_over(orders, end, name):
+def look_over(orders, end, name):
     """Refuse missing values; say so if the data stop long before `end`, or have a hole in the middle."""
     columns = ("customer_id", "date", "amount")
     nulls = orders.aggregate(**{c: orders[c].isnull().sum() for c in columns}).execute().iloc[0]
@@ -120,8 +120,8 @@ def _look_over(orders, end, name):
         )
 
 
-_SUMMARY = ("customer_id", "frequency", "recency", "T", "monetary_value", "unit")
-_HOLDOUT = ("holdout_frequency", "holdout_spend", "holdout_duration")
+SUMMARY = ("customer_id", "frequency", "recency", "T", "monetary_value", "unit")
+HOLDOUT = ("holdout_frequency", "holdout_spend", "holdout_duration")
 
 
 def _finish(table, columns, lazy):
@@ -204,8 +204,8 @@ def customer_summary(orders, *, observation_end, unit="week", lazy=False):
     end = check_day("observation_end", observation_end)
     table = orders_table(orders)
     if not lazy:
-        _look_over(table, end, "observation_end")
-    return _finish(_per_customer(table, end, end, unit), _SUMMARY, lazy)
+        look_over(table, end, "observation_end")
+    return _finish(customer_histories(table, end, end, unit), SUMMARY, lazy)
 
 
 def calibration_holdout(orders, *, calibration_end, observation_end, unit="week", lazy=False):
@@ -247,8 +247,8 @@ def calibration_holdout(orders, *, calibration_end, observation_end, unit="week"
         )
     table = orders_table(orders)
     if not lazy:
-        _look_over(table, end, "observation_end")
-    return _finish(_per_customer(table, start, end, unit), _SUMMARY + _HOLDOUT, lazy)
+        look_over(table, end, "observation_end")
+    return _finish(customer_histories(table, start, end, unit), SUMMARY + HOLDOUT, lazy)
 
 
 def count_cells(summary, columns=("frequency", "recency", "T")):
