@@ -307,6 +307,25 @@ def test_missing_customer_ids(orders, tmp_path, blank):
     refused(csv(frame, tmp_path / "a.csv"), "customer_id: missing in 2 of 4 rows")
 
 
+@pytest.mark.parametrize("kind", ["pandas", "Polars", "CSV", "Parquet"])
+def test_rows_without_a_customer_can_be_left_out_and_are_counted(orders, tmp_path, kind):
+    frame = pd.concat([orders.astype({"customer_id": str}).assign(customer_id=["a", " ", None, "b"])] * 2)
+    frame = frame.assign(amount=["1", "x", "-5", "2", "3", "", "y", "-4"], line=[1, 2, 3, 4, 5, 6, 7, 8])
+    source = SOURCES[kind](frame.reset_index(drop=True), tmp_path)
+    refused(source, "customer_id: missing in 4 of 8", 'pass missing_ids="drop"', "amount: not a number in 2 of 8")
+    table = read_transactions(source, missing_ids="drop", returns="drop", order_id="line")
+    assert (table.rows_in, table.rows_out) == (8, 3)
+    assert [(row[0], row[2], int(row[3])) for row in rows(table)] == [("a", 1.0, 1), ("a", 3.0, 5), ("b", 2.0, 4)]
+    report = table.report.query("check in ('rows read', 'missing', 'rows returned') and column in ('', 'customer_id')")
+    assert report["rows"].tolist() == [8, 4, 3] and "dropped" in set(report["done"])
+
+
+def test_nobody_is_left_if_no_row_names_a_customer(orders):
+    frame = orders.assign(customer_id=None)
+    refused(frame, "customer_id: missing in all of 4 rows", "map the column that says who bought", missing_ids="drop")
+    assert read_transactions(orders, missing_ids="drop").report.equals(read_transactions(orders).report)
+
+
 def test_nan_customer_ids_of_polars(orders):
     frame = pl.from_pandas(orders).with_columns(customer_id=pl.Series([1.0, float("nan"), 2.0, 3.0]))
     refused(frame, "customer_id: missing in 1 of 4 rows")
@@ -491,6 +510,24 @@ def test_zero_amounts_and_fractions_of_cents_are_counted(orders):
     report = read_transactions(orders.assign(amount=[0, 1.005, 2.01, 19.99])).report.set_index("check")
     assert report.loc["zero", ["rows", "done"]].tolist() == [1, "kept"]
     assert report.loc["finer than a cent", ["rows", "done"]].tolist() == [1, "kept"]
+
+
+def test_unit_price_times_quantity_is_the_amount(orders, tmp_path):
+    frame = orders.assign(price=[2.5, 3.0, 0.1, 1.0], pieces=[2, -1, 3, 0]).drop(columns="amount")
+    both = {"unit_price": "price", "quantity": "pieces"}
+    for source in (frame, csv(frame, tmp_path / "a.csv")):
+        refused(source, "price × pieces: negative (returns?) in 1 of 4 rows", "row 2: ", " × ", **both)
+        net, drop = (read_transactions(source, returns=way, **both) for way in ("net", "drop"))
+        assert [row[2:] for row in rows(net)] == [(5.0, 2.0), (-3.0, -1.0), (0.1 * 3, 3.0), (0.0, 0.0)]
+        assert (drop.rows_in, drop.rows_out, len(rows(drop))) == (4, 3, 3)
+    refused(frame.assign(pieces=[1, None, 1, 1]), "pieces: missing in 1 of 4", **both)
+    refused(frame.assign(price=[1, None, 1, 1]), "price: missing in 1 of 4", **both)
+    refused(frame.assign(price=[1, -1, 1, 1]), "price × pieces: both negative in 1 of 4", "row 2", **both)
+    refused(frame.assign(price=[8e13] * 4, pieces=[2, 1, 1, 1]), "price × pieces: infinite, or too large", **both)
+    refused(frame, "price × pieces: negative", "no column 'day'", date="day", **both)
+    refused(frame, "no column 'cost'", unit_price="cost", quantity="pieces")
+    refused(frame, "no column 'n'", unit_price="price", quantity="n")
+    refused(frame.assign(price=True), "price: of type boolean, not a number", **both)
 
 
 def test_one_currency_only(orders):
@@ -737,7 +774,8 @@ def test_files_that_are_not_what_their_name_says(tmp_path, orders):
     (tmp_path / "e.csv").write_bytes(gzip.compress(b"a,b\n1,2\n"))
     refused(tmp_path / "e.csv", "looks like a gzip archive")
     refused(write(tmp_path / "f.csv.gz", HEADER), "looks like a text file")
-    refused(write(tmp_path / "g.xlsx", "x"), "neither CSV nor Parquet")
+    refused(write(tmp_path / "g.json", "x"), "neither CSV, Parquet nor Excel")
+    refused(write(tmp_path / "g.xls", "x"), "g.xls is a workbook of the kind .xls", "save it as .xlsx or CSV")
     refused([tmp_path / "d.parquet", csv(orders, tmp_path / "h.csv")], "mixed")
 
 
@@ -852,7 +890,9 @@ def test_truncated_gzip(tmp_path, orders):
     ({"timezone": "asia/shanghai "}, "did you mean Asia/Shanghai"), ({"observation_end": "soon"}, "observation_end"),
     ({"observation_end": pd.Timestamp("2024-01-01", tz="UTC")}, "without time zone"), ({"date": None}, "date"),
     ({"date_format": "%d/%m"}, "reads no year"), ({"date_format": "%%Y %d %b"}, "reads no year"),
-    ({"date_format": 8}, "date_format must be text"),
+    ({"date_format": 8}, "date_format must be text"), ({"missing_ids": "fill"}, "missing_ids='fill'"),
+    ({"unit_price": "amount"}, "needs quantity="), ({"unit_price": "p", "quantity": "q", "amount": "a"}, "not both"),
+    ({"header_row": 0}, "header_row must be a whole number of at least 1"),
 ])
 def test_wrong_arguments(orders, options, word):
     with pytest.raises(ValueError, match=word):

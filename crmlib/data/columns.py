@@ -37,6 +37,7 @@ class Check:
     bad: Callable
     hint: str | Callable = ""  # a callable gets the offending values
     done: str = "refused"
+    shown: tuple = ()  # the columns of the source to show, if `column` is not one
 
     @property
     def key(self):
@@ -66,7 +67,8 @@ def _if_like(text, pattern, complete=False):
     return text if complete else ibis.ifelse(text.re_search(pattern), text, ibis.null("string"))
 
 
-def _missing(column):
+def missing(column):
+    """Return whether a column holds no value."""
     kind = column.type()
     if kind.is_string():
         return _text(column).isnull()
@@ -81,14 +83,15 @@ def _wrong_kind(src, name, wanted, hint):
     return Column(lambda t, found: t[name], [check, missing])
 
 
-def _missing_check(name, required):
-    hint = "fill the values in, or leave the rows out yourself if you know why they are empty"
-    return Check(name, "missing", lambda t: _missing(t[name]), hint, "refused" if required else "kept")
+def _missing_check(name, required, hint=None):
+    hint = hint or "fill the values in, or leave the rows out yourself if you know why they are empty"
+    return Check(name, "missing", lambda t: missing(t[name]), hint, "refused" if required else "kept")
 
 
 def id_column(src, name, required=False):
     kind = src.table[name].type()
-    checks = [_missing_check(name, required)]
+    checks = [_missing_check(name, required, 'fill the values in, or pass missing_ids="drop" to leave the rows out: '
+                             "nobody can be scored for them" if required else None)]
     if kind.is_integer():
         return Column(lambda t, found: t[name] if kind.is_unsigned_integer() else t[name].cast("int64"), checks)
     if kind.is_floating() or kind.is_decimal():
@@ -109,7 +112,7 @@ def id_column(src, name, required=False):
         return lambda t: ~_text(t[name]).re_search(pattern)
 
     checks += [
-        Check(name, "with outer spaces", lambda t: (t[name] != t[name].strip()) & ~_missing(t[name]), "", "trimmed"),
+        Check(name, "with outer spaces", lambda t: (t[name] != t[name].strip()) & ~missing(t[name]), "", "trimmed"),
         Check(name, "rounded by a spreadsheet", lambda t: t[name].re_search("^ *[0-9][.,][0-9]+E[+][0-9]+ *$"),
               "the digits are lost: export the column as text from where it came"),
     ]
@@ -215,8 +218,8 @@ def money_column(src, name, decimal, thousands, required=False):
     return column
 
 
-def quantity_column(src, name, decimal, thousands):
-    column = number_column(src, name, decimal, thousands)
+def quantity_column(src, name, decimal, thousands, required=False):
+    column = number_column(src, name, decimal, thousands, required)
     kind = src.table[name].type()
     if kind.is_string() or kind.is_numeric() and not kind.is_boolean():
         column.checks.append(Check(name, "negative", lambda t: column.value(t) < 0, "", "kept"))
@@ -225,19 +228,46 @@ def quantity_column(src, name, decimal, thousands):
 
 def amount_column(src, name, decimal, thousands, returns):
     column = money_column(src, name, decimal, thousands, required=True)
-    kind = src.table[name].type()
-    if kind.is_string() or kind.is_numeric() and not kind.is_boolean():
-        def finer(t):
-            return (column.value(t).abs() * 100 % 1).between(0.001, 0.999)
-
-        column.checks += [
-            Check(name, NEGATIVE, lambda t: column.value(t) < 0,
-                  'pass returns="net" to net them within the customer\'s day, or returns="drop"',
-                  {"raise": "refused", "net": "kept", "drop": "dropped"}[returns]),
-            Check(name, "zero", lambda t: column.value(t) == 0, "", "kept"),
-            Check(name, "finer than a cent", finer, "", "kept"),
-        ]
+    if _is_number_like(src, name):
+        column.checks += _amount_checks(name, column.value, returns)
     return column
+
+
+def price_column(src, name, quantity, decimal, thousands, returns):
+    """Read the amount as unit price × quantity; what is wrong with the quantity alone, its own column says."""
+    price = money_column(src, name, decimal, thousands, required=True)
+    if quantity not in src.table.columns or not (_is_number_like(src, name) and _is_number_like(src, quantity)):
+        return price
+    pieces = number_column(src, quantity, decimal, thousands, required=True)
+
+    def value(t, found=None):
+        return price.value(t, found) * pieces.value(t, found)
+
+    both, shown = f"{name} × {quantity}", (name, quantity)
+    checks = _amount_checks(both, value, returns, shown) + [
+        Check(both, "both negative", lambda t: (price.value(t) < 0) & (pieces.value(t) < 0),
+              "a return has a negative quantity or a negative price, not both", shown=shown),
+        Check(both, "infinite, or too large for exact cents",
+              lambda t: (value(t).abs() > LARGEST_AMOUNT).fill_null(False), "correct the values", shown=shown)]
+    return Column(value, price.checks + checks, price.explain)
+
+
+def _is_number_like(src, name):
+    kind = src.table[name].type()
+    return kind.is_string() or kind.is_numeric() and not kind.is_boolean()
+
+
+def _amount_checks(name, value, returns, shown=()):
+    def finer(t):
+        return (value(t).abs() * 100 % 1).between(0.001, 0.999)
+
+    return [
+        Check(name, NEGATIVE, lambda t: value(t) < 0,
+              'pass returns="net" to net them within the customer\'s day, or returns="drop"',
+              {"raise": "refused", "net": "kept", "drop": "dropped"}[returns], shown),
+        Check(name, "zero", lambda t: value(t) == 0, "", "kept"),
+        Check(name, "finer than a cent", finer, "", "kept"),
+    ]
 
 
 def currency_column(src, name):
@@ -264,14 +294,14 @@ def date_column(src, name, date_format, zone, end):
     spark = src.table.get_backend().name == "pyspark"
     if kind.is_string() or kind.is_numeric() and not kind.is_boolean():
         if date_format is None and not kind.is_string():
-            check = Check(name, "a number, not a date", lambda t: ~_missing(t[name]), _number_date_hint)
+            check = Check(name, "a number, not a date", lambda t: ~missing(t[name]), _number_date_hint)
             return Column(lambda t, found: t[name], [*checks, check])
 
         def value(t, found=None):
             complete = found is not None  # a date is never missing
             text = _text(t[name], complete) if kind.is_string() else _whole_text(t[name])
             if date_format == "excel":
-                return _from_excel(text)
+                return _from_excel(text, src.late)
             if date_format is not None:
                 return _with_format(text, date_format, zone, spark)
             text = text.replace("/", "-")
@@ -280,7 +310,7 @@ def date_column(src, name, date_format, zone, end):
             return plain.fill_null(_local(_if_like(text, ISO_ZONED), zone, spark)) if zoned else plain
 
         def unread(t):
-            odd = ~_missing(t[name]) & value(t).isnull()
+            odd = ~missing(t[name]) & value(t).isnull()
             return odd & ~_text(t[name]).re_search(ISO_ZONED) if date_format is None and zone is None else odd
 
         def offset(t):
@@ -334,11 +364,11 @@ def _whole_text(column):
     return ibis.ifelse(whole, ibis.ifelse(whole, number, 0.0).cast("int64").cast("string"), number.cast("string"))
 
 
-def _from_excel(text):
-    """Return Excel's day numbers as timestamps: day 25569 is 1970-01-01."""
+def _from_excel(text, late):
+    """Return Excel's day numbers as timestamps: day 25569 is 1970-01-01, in workbooks with 1904 dates `late` less."""
     day = text.try_cast("float64")
     day = ibis.ifelse(day.between(1, 2958465), day, ibis.null("float64"))
-    return ((day - 25569) * 86400).round().cast("int64").as_timestamp("s").cast("timestamp")
+    return ((day + late - 25569) * 86400).round().cast("int64").as_timestamp("s").cast("timestamp")
 
 
 @ibis.udf.scalar.builtin(name="try_strptime")
@@ -482,14 +512,16 @@ def row_totals(table, predicates):
     return [int(value) for value in row.values()]
 
 
-def _examples(src, name, bad, limit=EXAMPLES):
-    """Return the first offending rows as text, and their values."""
+def _examples(src, names, bad, limit=EXAMPLES):
+    """Return the first offending rows as text, and their values (of the first column)."""
+    names = (names,) if isinstance(names, str) else names
     table = src.located if src.located is not None else src.table
     rows = table.filter(bad(table).fill_null(False))
     if src.located is not None:
         rows = rows.order_by(ROW)
-    rows = rows.select(name, *(c for c in (ROW, FILE) if c in rows.columns)).limit(limit).to_pyarrow().to_pylist()
-    return [f"{_where(src, row)}{short(row[name])}" for row in rows], [row[name] for row in rows]
+    rows = rows.select(*names, *(c for c in (ROW, FILE) if c in rows.columns)).limit(limit).to_pyarrow().to_pylist()
+    texts = [f"{_where(src, row)}{' × '.join(short(row[name]) for name in names)}" for row in rows]
+    return texts, [row[names[0]] for row in rows]
 
 
 def _where(src, row):
@@ -503,6 +535,6 @@ def _where(src, row):
 
 
 def problem_of(src, check, rows):
-    examples, values = _examples(src, check.column, check.bad)
+    examples, values = _examples(src, check.shown or check.column, check.bad)
     hint = check.hint(values) if callable(check.hint) else check.hint
     return Problem(check.column, f"{check.what} in {rows:,} of {src.rows:,} rows", hint, examples)

@@ -60,10 +60,24 @@ class Source:
     broken: dict = field(default_factory=dict)  # column -> (what, hint): values that no table can hold
     instants: frozenset = frozenset()  # columns that are points in time, though Ibis does not say so (Spark)
     rejects: Callable = lambda: []  # problems with unreadable lines, after the table was scanned
+    notes: list = field(default_factory=list)  # lines for the report
+    top: dict = field(default_factory=dict)  # of a workbook: row number -> texts, of the first rows
+    late: int = 0  # of a workbook with 1904 dates: days to add to day numbers
     rows: int = 0
 
 
-def open_source(source, encoding, delimiter, connection, zone):
+@dataclass(frozen=True)
+class Reading:
+    """How files are to be read: what does not concern tables."""
+
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    sheet: str | None = None
+    header_row: int | None = None
+    decimal: str = "."
+
+
+def open_source(source, reading, connection=None, zone=None):
     """Return the source as a `Source`, with every value as it is."""
     root, kind = type(source).__module__.split(".")[0], type(source).__name__
     if isinstance(source, ir.Table):
@@ -74,9 +88,9 @@ def open_source(source, encoding, delimiter, connection, zone):
         check_names(source.columns, "Ibis table")
         return Source("Ibis table", source, source)
     if isinstance(source, (str, os.PathLike)):
-        return _open_files(_expand([source]), encoding, delimiter, connection)
+        return _open_files(_expand([source]), reading, connection)
     if isinstance(source, (list, tuple)) and all(isinstance(item, (str, os.PathLike)) for item in source):
-        return _open_files(_expand(source), encoding, delimiter, connection)
+        return _open_files(_expand(source), reading, connection)
     if root == "pyspark" and kind == "DataFrame":
         return _open_spark(source, zone)
     if isinstance(source, pd.DataFrame):
@@ -91,7 +105,7 @@ def open_source(source, encoding, delimiter, connection, zone):
             frame = source
         else:
             raise ValueError(f"a {kind} cannot be read: give a table (pandas, Polars, Arrow, DuckDB, Ibis, "
-                             "PySpark) or paths of CSV or Parquet files")
+                             "PySpark) or paths of CSV, Parquet or Excel files")
     check_names(frame.column_names, kind)
     return _open_arrow(frame, {}, kind, connection)
 
@@ -201,29 +215,42 @@ def _expand(paths):
     return files
 
 
-def _open_files(paths, encoding, delimiter, connection):
+def _open_files(paths, reading, connection):
     name = os.path.basename(paths[0]) if len(paths) == 1 else f"{len(paths)} files"
     with engine_errors(name):
-        kinds = {path: _kind(path, encoding) for path in paths}
+        kinds = {path: _kind(path, reading.encoding) for path in paths}
         problems = [Problem("", f"{os.path.basename(path)} {kind[0]}", kind[1])
                     for path, kind in kinds.items() if isinstance(kind, tuple)]
         if not problems and len(set(kinds.values())) > 1:
-            problems = [Problem("", "CSV and Parquet files are mixed", "read them one kind at a time")]
+            problems = [Problem("", "CSV, Parquet and Excel files are mixed", "read them one kind at a time")]
+        elif not problems and kinds[paths[0]] == "excel" and len(paths) > 1:
+            problems = [Problem("", "there are several workbooks",
+                                "read them one by one, or save them as CSV, which may be several")]
         if problems:
             raise DataError(message(name, problems))
+        if kinds[paths[0]] != "excel" and (reading.sheet, reading.header_row) != (None, None):
+            raise ValueError("sheet= and header_row= are for Excel workbooks only")
         backend = _connect(connection)
         if kinds[paths[0]] == "parquet":
             return _open_parquet(backend, paths, name)
-        return _open_csv(backend, paths, name, encoding, delimiter)
+        if kinds[paths[0]] == "excel":
+            return _open_excel(backend, paths[0], name, reading)
+        return _open_csv(backend, paths, name, reading.encoding, reading.delimiter)
+
+
+KINDS = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet", ".xlsx": "excel",
+         ".xlsm": "excel"}
 
 
 def _kind(path, encoding):
-    """Return "csv" or "parquet" by name, or (what is wrong, hint) if name and content differ."""
+    """Return "csv", "parquet" or "excel" by name, or (what is wrong, hint) if name and content differ."""
     lower = path.lower()
     suffix = os.path.splitext(lower.removesuffix(".gz"))[1]
-    kind = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}.get(suffix)
-    if kind is None:
-        return ("is neither CSV nor Parquet by its name",
+    kind = KINDS.get(suffix)
+    if suffix in (".xls", ".xlsb", ".ods"):
+        return f"is a workbook of the kind {suffix}", "open it and save it as .xlsx or CSV"
+    if kind is None or kind != "csv" and lower.endswith(".gz"):
+        return ("is neither CSV, Parquet nor Excel (.xlsx, .xlsm) by its name",
                 "save it as CSV, or read it with pandas and hand over the DataFrame")
     size = os.path.getsize(path)
     if size == 0:
@@ -234,16 +261,20 @@ def _kind(path, encoding):
         tail = file.read()
     text = head.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     actual = ("parquet" if head[:4] == b"PAR1" else "gzip" if head[:2] == b"\x1f\x8b"
-              else "an Excel workbook (or a zip archive)" if head[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+              else "excel" if head[:4] == b"PK\x03\x04"
+              else "an Excel workbook (an old one, or one with a password)" if head[:4] == b"\xd0\xcf\x11\xe0"
               else "an HTML or XML page" if text.startswith((b"<!doctype", b"<html", b"<?xml")) else "csv")
     if actual == "parquet" == kind:
         return kind if tail == b"PAR1" and size > 12 else ("is a truncated Parquet file: its end is missing",
                                                            "copy or write it again")
     if actual != ("gzip" if lower.endswith(".gz") else kind):
-        names = {"csv": "a text file", "parquet": "a Parquet file", "gzip": "a gzip archive"}
+        names = {"csv": "a text file", "parquet": "a Parquet file", "gzip": "a gzip archive",
+                 "excel": "an Excel workbook (or a zip archive)"}
         return (f"is not what its name says: it looks like {names.get(actual, actual)}",
-                "give it the right name, or save it as a real CSV file")
-    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) and encoding.lower() in ("utf-8", "utf8"):
+                "open it and save it without a password as .xlsx, or as CSV" if "Excel" in actual
+                else "give it the right name, or save it as a real CSV file")
+    if (kind == "csv" and head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            and encoding.lower() in ("utf-8", "utf8")):
         return "is not UTF-8", 'pass encoding="utf-16"'
     return kind
 
@@ -300,6 +331,18 @@ def _open_parquet(backend, paths, name):
     more = ", filename=true" if len(paths) > 1 else ""
     located = _located(backend, f"read_parquet({_list(paths)}, {options}{more})", paths)
     return Source(name, table, table, located)
+
+
+def _open_excel(backend, path, name, reading):
+    from crmlib.data.workbooks import read_sheet
+
+    sheet = read_sheet(path, reading.sheet, reading.header_row, reading.decimal)
+    key = f"crm_{uuid.uuid4().hex}"
+    backend.con.register(key, sheet.table)
+    located = backend.table(key)
+    table = located.drop(ROW)
+    return Source(name, table, table, located, text=True, broken=sheet.broken, notes=sheet.notes, top=sheet.top,
+                  late=sheet.late)
 
 
 def _open_csv(backend, paths, name, encoding, delimiter):
@@ -458,6 +501,10 @@ def check_names(names, source):
                                                   "rename or remove one of them (databases ignore case)")]))
     if not names:
         raise DataError(message(source, [Problem("", "there are no columns", "check the export")]))
+    ours = [name for name in names if name.lower().startswith("_crm_")]
+    if ours:
+        raise DataError(message(source, [Problem("", f"column names that this library uses: {listed(ours)}",
+                                                 "rename or remove them")]))
 
 
 def listed(names):

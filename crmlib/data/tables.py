@@ -14,19 +14,21 @@ from collections import Counter
 import ibis.expr.types as ir
 import pandas as pd
 
-from crmlib.checks import check_choice, check_day
+from crmlib.checks import check_choice, check_count, check_day
 from crmlib.data.columns import (
     NEGATIVE,
     amount_column,
     currency_column,
     date_column,
     id_column,
+    missing,
     money_column,
+    price_column,
     problem_of,
     quantity_column,
     row_totals,
 )
-from crmlib.data.sources import ROW, Problem, engine_errors, listed, message, open_source
+from crmlib.data.sources import ROW, Problem, Reading, engine_errors, listed, message, open_source
 from crmlib.errors import DataError
 
 
@@ -60,10 +62,10 @@ class Transactions(ir.Table):
 
 
 def read_transactions(
-    source, *, customer_id="customer_id", date="date", amount="amount", order_id=None, product_id=None,
-    quantity=None, margin=None, currency=None, date_format=None, timezone=None, observation_end=None,
-    returns="raise", duplicates="raise", decimal=".", thousands=None, encoding="utf-8", delimiter=None,
-    connection=None,
+    source, *, customer_id="customer_id", date="date", amount="amount", unit_price=None, order_id=None,
+    product_id=None, quantity=None, margin=None, currency=None, date_format=None, timezone=None,
+    observation_end=None, returns="raise", duplicates="raise", missing_ids="raise", decimal=".", thousands=None,
+    encoding="utf-8", delimiter=None, sheet=None, header_row=None, connection=None,
 ) -> Transactions:
     """Read orders from any table and return them validated, with canonical column names.
 
@@ -73,15 +75,18 @@ def read_transactions(
     Parameters
     ----------
     source : table, path, glob, or list of paths
-        A pandas, Polars or Arrow table; CSV (``.csv .tsv .txt``, also ``.gz``) or Parquet files; a DuckDB
-        relation; an Ibis table on DuckDB or PySpark; a PySpark DataFrame.
-        Files stay on disk and DuckDB reads them anew at each use of the result, or of what is derived from
-        it. If one has another size or time of change than when it was checked, that use fails and says so.
+        A pandas, Polars or Arrow table; CSV (``.csv .tsv .txt``, also ``.gz``) or Parquet files; an Excel
+        workbook (``.xlsx .xlsm``), which is read at once; a DuckDB relation; an Ibis table on DuckDB or PySpark;
+        a PySpark DataFrame.
+        CSV and Parquet files stay on disk and DuckDB reads them anew at each use of the result, or of what is
+        derived from it. If one has another size or time of change than when it was checked, that use fails and says so.
         (Not noticed: a change that keeps both, or falls in the middle of a reading. ``.to_pandas()`` or
         ``.cache()`` keeps the rows.) Polars lazy frames are collected,
         DuckDB relations are fetched as Arrow. (For PySpark, Ibis sets the session's time zone to UTC.)
     customer_id, date, amount : str
-        Names of the source's columns. They may not hold missing values.
+        Names of the source's columns. They may not hold missing values (but see `missing_ids`).
+    unit_price : str, optional
+        Column of prices, instead of `amount`, which then is unit price × `quantity`; neither may be missing.
     order_id, product_id, quantity, margin : str, optional
         Further columns to keep. Missing values in them are kept and counted.
     currency : str, optional
@@ -101,12 +106,19 @@ def read_transactions(
         What to do with rows that are equal in every source column: refuse; keep all, without looking for
         them (it is the dearest check); or keep one of each. Rows equal only in the mapped columns, as read,
         are always kept; unless "keep" is passed, the report counts them.
+    missing_ids : {"raise", "drop"}
+        What to do with rows without a customer id: refuse; or drop them, before any other check. Nobody can be
+        scored for them, and the amounts of the others no longer add up to the books.
     decimal, thousands : str
         Decimal mark, and grouping mark if any, of numbers that are text. Where three digits follow every
         decimal mark of a money column ("1.250"), it is refused with a question: it may group thousands.
     encoding, delimiter : str
         Of CSV files. The delimiter (comma, semicolon, tab, bar) is read off the header unless given.
         Files in other encodings than UTF-8 are first copied to a temporary file.
+    sheet : str, optional
+        Sheet of an Excel workbook; may be left out if only one holds something.
+    header_row : int, optional
+        Excel's number of the row of column names, if there are titles above it; what is above is not read.
     connection : ibis DuckDB backend, optional
         Where to open files and frames, to set ``memory_limit`` or to join several tables.
         By default each call has an in-process database of its own.
@@ -130,7 +142,9 @@ def read_transactions(
     Identifiers: whole numbers become int64 (also 12345.0, the trace of a missing value); text stays text,
     without outer spaces. In text files, ids become int64 only if every one is a whole number without leading
     zeros. Blank ids and the spellings nan, NaN, NaT, null, NULL, None, <NA>, #N/A count as missing.
-    Rows are counted from 1, the header not included.
+    Rows are counted from 1, the header not included; rows of a workbook have the numbers that Excel shows.
+    In a workbook, a column of numbers and text is read as text; a mapped column with an error of Excel, a formula
+    that nothing has computed, or merged cells is refused; empty rows are no rows, hidden rows are rows like others.
 
     Examples
     --------
@@ -148,6 +162,7 @@ def read_transactions(
     """
     check_choice("returns", returns, ("raise", "net", "drop"))
     check_choice("duplicates", duplicates, ("raise", "keep", "drop"))
+    check_choice("missing_ids", missing_ids, ("raise", "drop"))
     check_choice("decimal", decimal, (".", ","))
     if delimiter is not None and (not isinstance(delimiter, str) or len(delimiter) != 1):
         raise ValueError(f"delimiter must be a single character, not {delimiter!r}")
@@ -158,22 +173,33 @@ def read_transactions(
     end = observation_end
     if end is not None:
         end = pd.Timestamp(check_day("observation_end", end)).to_pydatetime()
-    wanted = {"customer_id": customer_id, "date": date, "amount": amount, "order_id": order_id,
-              "product_id": product_id, "quantity": quantity, "margin": margin, "currency": currency}
-    for role in ("customer_id", "date", "amount"):
+    if header_row is not None:
+        check_count("header_row", header_row)
+    money = "amount" if unit_price is None else "unit_price"
+    if unit_price is not None and amount not in ("amount", None):
+        raise ValueError("pass either amount= or unit_price=, not both")
+    if unit_price is not None and quantity is None:
+        raise ValueError("unit_price= needs quantity=: the amount is unit price × quantity")
+    wanted = {"customer_id": customer_id, "date": date, money: amount if unit_price is None else unit_price,
+              "order_id": order_id, "product_id": product_id, "quantity": quantity, "margin": margin,
+              "currency": currency}
+    for role in ("customer_id", "date", money):
         if wanted[role] is None:
             raise ValueError(f"{role} must name a column")
     wanted = {role: str(name) for role, name in wanted.items() if name is not None}
 
-    src = open_source(source, encoding, delimiter, connection, zone)
+    reading = Reading(encoding, delimiter, sheet, header_row, decimal)
+    src = open_source(source, reading, connection, zone)
     problems = _mapping_problems(src, wanted)
+    nobody = _leave_out_nobody(src, wanted["customer_id"]) if missing_ids == "drop" else 0
     readers = {
         "customer_id": lambda name: id_column(src, name, required=True),
         "date": lambda name: date_column(src, name, date_format, zone, end),
         "amount": lambda name: amount_column(src, name, decimal, thousands, returns),
+        "unit_price": lambda name: price_column(src, name, str(quantity), decimal, thousands, returns),
         "order_id": lambda name: id_column(src, name),
         "product_id": lambda name: id_column(src, name),
-        "quantity": lambda name: quantity_column(src, name, decimal, thousands),
+        "quantity": lambda name: quantity_column(src, name, decimal, thousands, required=unit_price is not None),
         "margin": lambda name: money_column(src, name, decimal, thousands),
         "currency": lambda name: currency_column(src, name),
     }
@@ -182,18 +208,19 @@ def read_transactions(
         if name in src.broken:
             problems.append(Problem(name, *src.broken[name]))
         elif name in src.table.columns:
-            columns[role] = readers[role](name)
+            columns["amount" if role == money else role] = readers[role](name)
     with engine_errors(src.name):
         found = _count(src, [check for column in columns.values() for check in column.checks])
         problems = src.rejects() + problems
         if src.rows == 0:
-            problems.append(Problem("", "there are no rows", "see whether the export or the query worked"))
+            problems.append(Problem(*_NO_ROWS) if not nobody else Problem(
+                wanted["customer_id"], f"missing in all of {nobody:,} rows", "map the column that says who bought"))
         for column in columns.values():
             problems += [problem_of(src, check, found[check.key]) for check in column.checks
                          if check.done == "refused" and found[check.key]]
             problems += column.explain(found)
         kept = src.table if problems else src.final
-        if returns == "drop" and found.get((str(amount), NEGATIVE)):
+        if returns == "drop" and any(found[key] for key in found if key[1] == NEGATIVE):
             kept = kept.filter(~(columns["amount"].value(kept, found) < 0).fill_null(False))
         equal = _equal_rows(kept) if duplicates != "keep" and src.rows else 0
         if equal and duplicates == "raise":
@@ -204,15 +231,19 @@ def read_transactions(
         kept = kept.distinct()
     table = kept.select(**{role: column.value(kept, found) for role, column in columns.items()
                            if role != "currency"})
-    lines = _counts(src, columns, found, equal, duplicates)
-    rows_out = src.rows - sum(count for _, _, count, done in lines if done == "dropped")
+    lines = _counts(src, columns, found, equal, duplicates, nobody)
+    rows_in = src.rows + nobody
+    rows_out = rows_in - sum(count for _, _, count, done in lines if done == "dropped")
 
     def report():
         with engine_errors(src.name):
             totals = _totals(table, duplicates != "keep")
         return _report(lines, rows_out, columns, totals, duplicates)
 
-    return Transactions(table, report, src.rows, rows_out)
+    return Transactions(table, report, rows_in, rows_out)
+
+
+_NO_ROWS = "", "there are no rows", "see whether the export or the query worked"
 
 
 # --- checking -------------------------------------------------------------------------------------------
@@ -225,7 +256,10 @@ def _mapping_problems(src, wanted):
             plain = {re.sub(r"[\W_]", "", other.lower()): other for other in names}
             close = difflib.get_close_matches(re.sub(r"[\W_]", "", name.lower()), plain, cutoff=0.5)
             hint = f"did you mean {role}={plain[close[0]]!r}?" if close else f"pass {role}= with the name of the column"
-            if src.text and all(re.fullmatch(r"[-\d./: ]*", other) for other in names):
+            below = [number for number, texts in src.top.items() if set(wanted.values()) <= set(texts)]
+            if below:
+                hint = f"row {below[0]} has these names: pass header_row={below[0]}, or delete the rows above it"
+            elif src.text and all(re.fullmatch(r"[-\d./: ]*", other) for other in names):
                 hint = "the first line seems to be data: give the file a header line"
             problems.append(Problem(role, f"no column {name!r}; there are {listed(names)}", hint))
     for name, count in Counter(wanted.values()).items():
@@ -233,6 +267,22 @@ def _mapping_problems(src, wanted):
             roles = [role for role in wanted if wanted[role] == name]
             problems.append(Problem(name, f"mapped more than once: {', '.join(roles)}", "map each to its own column"))
     return problems
+
+
+def _leave_out_nobody(src, name):
+    """Leave rows without a customer id out of a source, for all that follows; return how many they are."""
+    if name not in src.table.columns or name in src.broken:
+        return 0
+
+    def somebody(table):
+        return ~missing(table[name]).fill_null(True)
+
+    with engine_errors(src.name):
+        nobody = row_totals(src.table, [lambda table: missing(table[name])])[1]
+    if nobody:
+        src.table, src.final = (table.filter(somebody(table)) for table in (src.table, src.final))
+        src.located = src.located if src.located is None else src.located.filter(somebody(src.located))
+    return nobody
 
 
 def _count(src, checks):
@@ -277,12 +327,15 @@ def _totals(table, look_for_equal):
     return totals.to_pyarrow().to_pylist()[0]
 
 
-def _counts(src, columns, found, equal, duplicates):
+def _counts(src, columns, found, equal, duplicates, nobody):
     """Return the lines of the report that the checks know already."""
-    lines = [("rows read", "", src.rows, "")]
+    lines = [("rows read", "", src.rows + nobody, ""), *src.notes]
+    if nobody:
+        lines.append(("missing", columns["customer_id"].checks[0].column, nobody, "dropped"))
     for column in columns.values():
         lines += [(check.what, check.column, found[check.key], check.done if found[check.key] else "none found")
-                  for check in column.checks if check.done != "noted"]
+                  for check in column.checks if check.done != "noted" and not (
+                      nobody and check.key == columns["customer_id"].checks[0].key)]
     done = {"keep": "kept, not counted", "drop": "dropped" if equal else "none found", "raise": "none found"}
     lines.append(("equal to another row", "", pd.NA if duplicates == "keep" else equal, done[duplicates]))
     return lines
