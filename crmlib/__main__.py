@@ -10,6 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from crmlib.commands import add_door_options, add_report_options, says_what_is_wrong
+
 
 def refresh(options) -> int:
     """Run notebooks again and store their outputs."""
@@ -95,6 +97,14 @@ def lint(options) -> int:
     return int(bool(findings))
 
 
+@says_what_is_wrong
+def report(options) -> int:
+    """Write what your own orders say about your customers: one HTML page, with what could not be said and why."""
+    from crmlib.report.command import run
+
+    return run(options)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m crmlib", description="Tools of the course.")
@@ -114,6 +124,8 @@ def build_parser() -> argparse.ArgumentParser:
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
     command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
     command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")
+    add_door_options(reporting := command(report))
+    add_report_options(reporting)
     return parser
 
 

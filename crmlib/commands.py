@@ -3,7 +3,9 @@
 import argparse
 import functools
 import sys
+from pathlib import Path
 
+from crmlib.checks import check_count, check_day, check_fraction
 from crmlib.errors import ConvergenceError
 
 COLUMNS = {
@@ -33,6 +35,27 @@ def add_door_options(parser) -> None:
                          help="negative amounts: refuse (default), net within the customer's day, or drop")
     reading.add_argument("--duplicates", choices=("raise", "keep", "drop"),
                          help="rows equal in every column: refuse (default), keep without looking, or drop repeats")
+
+
+def add_report_options(parser) -> None:
+    """Add the flags of the report: where it goes, and what it assumes."""
+    parser.add_argument("--out", type=Path, required=True, metavar="PAGE.html", help="the page to write")
+    parser.add_argument("--customers", type=Path, metavar="FILE.csv",
+                        help="write id, segment, alive, value of every customer as well")
+    parser.add_argument("--notebooks", type=Path, metavar="FOLDER",
+                        help="write the notebooks of notebooks/your_data as well, with your parameters, and run them")
+    assumed = parser.add_argument_group("what the report assumes")
+    assumed.add_argument("--observation-end", type=_day, metavar="YYYY-MM-DD",
+                         help="last day on which orders were recorded (default: that of the last order)")
+    assumed.add_argument("--margin-share", type=_share, metavar="SHARE",
+                         help="of revenue that is left after variable cost: 0.35 (default: what the column margin says; "
+                              "without one, values are revenue, not profit)")
+    assumed.add_argument("--annual-discount-rate", type=_share, default=0.10, metavar="RATE",
+                         help="effective per year (default: 0.10)")
+    assumed.add_argument("--horizon-months", type=_months, default=24, metavar="MONTHS",
+                         help="how far values look ahead (default: 24)")
+    assumed.add_argument("--currency-sign", default="", metavar="SIGN", help="written behind amounts")
+    assumed.add_argument("--title", help="of the page")
 
 
 def door_arguments(options) -> dict:
@@ -73,6 +96,21 @@ def says_what_is_wrong(command):
             return 130
 
     return run
+
+
+def _checked(check, name, convert):
+    def read(text):
+        try:
+            return check(name, convert(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
+
+
+_share = _checked(check_fraction, "this share", float)
+_months = _checked(check_count, "a horizon", int)
+_day = _checked(check_day, "observation_end", str)
 
 
 def _flag(name):

@@ -111,6 +111,10 @@ from crmlib.plots.chapter_09 import (
     risk_and_effect,
     scorecard_bars,
 )
+from crmlib.plots.report import (
+    monthly_revenue,
+    value_of_silence,
+)
 from crmlib.plots.style import PALETTE, show, use_style
 
 __all__ = [
@@ -150,6 +154,7 @@ __all__ = [
     "list_worth",
     "loss_waterfall",
     "marginal_returns",
+    "monthly_revenue",
     "offer_curves",
     "payment_timelines",
     "people_known",
@@ -196,6 +201,7 @@ __all__ = [
     "use_style",
     "value_against_demand",
     "value_and_needs",
+    "value_of_silence",
     "value_path",
     "value_steps",
     "visit_curves",

@@ -1,0 +1,65 @@
+"""``python -m crmlib report``: read, write the page, and say in a few lines what is on it."""
+
+import sys
+from pathlib import Path
+
+from crmlib.commands import door_arguments
+from crmlib.data import read_transactions
+from crmlib.errors import DataError
+from crmlib.report.material import Material, Settings
+from crmlib.report.page import write_report
+
+LISTED = 8  # files named on the page, at most
+
+
+def run(options) -> int:
+    """Run the command on its parsed options; return the exit code."""
+    for path in filter(None, (options.out, options.customers)):
+        if not path.parent.is_dir():
+            raise DataError(f"there is no folder {path.parent} to write {path.name} into: make it first")
+    door = door_arguments(options)
+    assumed = {"observation_end": options.observation_end, "margin": options.margin_share,
+               "annual_discount_rate": options.annual_discount_rate, "horizon_months": options.horizon_months,
+               "currency_sign": options.currency_sign}
+    if options.title:
+        assumed["title"] = options.title
+    settings = Settings(**assumed)
+    source = options.orders if len(options.orders) > 1 else options.orders[0]
+    orders = read_transactions(source, observation_end=options.observation_end, **door)
+    text = not all(str(path).lower().endswith((".parquet", ".pq")) for path in options.orders)
+    material = Material(orders, settings, keep=text)
+    names = [Path(path).name for path in options.orders]
+    sections = write_report(
+        options.out, material, source=", ".join(names[:LISTED]) + (" …" if len(names) > LISTED else ""),
+        parameters={name.replace("_", " "): str(value) for name, value in door.items()})
+    for section in sections:
+        print(f"{section.title}\n    {section.answer}")
+        for what in section.missing:
+            print(f"    not done: {what}")
+    print(f"{options.out}: written")
+    if options.customers:
+        _write_customers(material, options.customers)
+    if options.notebooks:
+        return _write_notebooks(options, door, settings, material)
+    return 0
+
+
+def _write_customers(material, path):
+    from crmlib.data.export import write_csv
+    from crmlib.report.sections import customer_table
+
+    table = customer_table(material)
+    write_csv(table, path)
+    print(f"{path}: written, {len(table):,} customers")
+
+
+def _write_notebooks(options, door, settings, material):
+    from crmlib.report.notebooks import write_notebooks
+
+    code = 0
+    for path, error in write_notebooks(options.notebooks, options.orders, door, settings, end=material.end):
+        print(f"{path}: written" + (", but not run through" if error else " and run"))
+        if error:
+            print(error, file=sys.stderr)
+            code = 1
+    return code

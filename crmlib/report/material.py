@@ -1,0 +1,407 @@
+"""The orders, the settings, and what several sections need: each computed once, when it is first asked for."""
+
+import functools
+import warnings
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+
+from crmlib import btyd, segments
+from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, distinct_rows
+from crmlib.checks import check_count, check_day, check_discount_rate, check_fraction
+from crmlib.errors import ConvergenceError, DataError
+from crmlib.lines import cents, lines_table
+from crmlib.report.parts import CannotSay, count, days_and_months
+
+UNIT = "week"
+FEWEST_CUSTOMERS = 100  # below, four parameters are a reading of chance
+FEWEST_REPEATERS = 30
+FEWEST_DAYS = 56
+HOLDOUT_DAYS = 182  # shortest history of which a third can be kept back
+WINDOW_DAYS = 365
+GRID = (80, 40, 20, 10, 5)  # bins per factor e, as coarse as the intervals' cells have to be
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the report assumes.
+
+    Parameters
+    ----------
+    observation_end : str or date, optional
+        Last day on which orders were recorded. By default that of the last order.
+    margin : float, optional
+        Share of revenue that is left after variable cost, 0 to 1. By default what the orders' column ``margin``
+        says; without one, values are **revenue, not profit**.
+    annual_discount_rate : float
+        Effective per year.
+    horizon_months : int
+        How far values look ahead.
+    currency_sign : str
+        Written behind amounts.
+    title : str
+        Of the page.
+    draws : int
+        Parameter draws behind the intervals.
+    seed : int
+        Of the draws, so that the same orders give the same page.
+
+    Examples
+    --------
+    >>> Settings(margin=0.35).horizon_months
+    24
+    >>> Settings(margin=35)
+    Traceback (most recent call last):
+    ValueError: margin 35 is not between 0 and 1: did you mean 0.35?
+    """
+
+    observation_end: str | Date | None = None
+    margin: float | None = None
+    annual_discount_rate: float = 0.10
+    horizon_months: int = 24
+    currency_sign: str = ""
+    title: str = "What your orders say about your customers"
+    draws: int = 200
+    seed: int = 1
+
+    def __post_init__(self):
+        if self.observation_end is not None:
+            object.__setattr__(self, "observation_end", check_day("observation_end", self.observation_end))
+        if self.margin is not None:
+            check_fraction("margin", self.margin)
+        check_discount_rate("annual_discount_rate", self.annual_discount_rate)
+        check_count("horizon_months", self.horizon_months)
+        check_count("draws", self.draws, minimum=2)
+        check_count("seed", self.seed, minimum=0)
+
+
+def _once(function):
+    """A property computed once; if it cannot be computed, the reason is remembered as well."""
+
+    @functools.wraps(function)
+    def get(self):
+        name = function.__name__
+        if name not in self._known:
+            try:
+                self._known[name] = function(self), None
+            except (DataError, ConvergenceError) as error:
+                self._known[name] = None, error
+        value, error = self._known[name]
+        if error is not None:
+            raise error
+        return value
+
+    return property(get)
+
+
+class Material:
+    """Orders and settings, and what is computed from them for more than one section.
+
+    Parameters
+    ----------
+    orders : Transactions, ibis.Table or pandas.DataFrame
+        ``customer_id, date, amount`` and, where there are, ``product_id, margin``: what
+        `crmlib.data.read_transactions` returns.
+    settings : Settings, optional
+    keep : bool
+        Hold the rows in the engine's memory instead of reading the source anew for every question: for text files.
+
+    Examples
+    --------
+    >>> from crmlib.data import load_cdnow
+    >>> material = Material(load_cdnow())
+    >>> material.first, material.end, len(material.customers)
+    (datetime.date(1997, 1, 1), datetime.date(1998, 6, 30), 2357)
+    """
+
+    def __init__(self, orders, settings=None, *, keep=False):
+        self.settings = settings or Settings()
+        self.door = orders  # what was read and done, for the first section
+        self.orders = orders.cache() if keep else orders
+        self.table = lines_table(orders, ("customer_id", "date", "amount"), name="orders")
+        self._known = {}
+
+    @property
+    def sign(self):
+        """The currency sign."""
+        return self.settings.currency_sign
+
+    # --- when ---------------------------------------------------------------------------------------------
+
+    @_once
+    def days(self):
+        """One row per day with lines: ``day``, ``lines``, ``cents``."""
+        day = self.table.date.cast("date").name("day")
+        days = self.table.group_by(day).agg(lines=self.table.count(), cents=cents(self.table.amount).sum()).execute()
+        if days.empty:
+            raise DataError("there are no orders: see whether the export or the filter before worked")
+        days["day"] = pd.to_datetime(days["day"])
+        return days.sort_values("day", ignore_index=True)
+
+    @_once
+    def months(self):
+        """One row per month from the first to the last: ``lines, customers, revenue``; 0 where nothing was sold."""
+        month = self.table.date.cast("date").truncate("month").name("month")
+        months = self.table.group_by(month).agg(customers=self.table.customer_id.nunique()).execute()
+        customers = pd.Series(months["customers"].to_numpy(), index=pd.to_datetime(months["month"]).dt.to_period("M"))
+        sums = self.days.groupby(self.days["day"].dt.to_period("M"))[["lines", "cents"]].sum()
+        every = pd.period_range(sums.index.min(), sums.index.max(), freq="M", name="month")
+        table = sums.reindex(every, fill_value=0)
+        return pd.DataFrame({"lines": table["lines"], "customers": customers.reindex(every, fill_value=0),
+                             "revenue": table["cents"] / 100})
+
+    @property
+    def first(self):
+        """The day of the first order."""
+        return self.days["day"].iloc[0].date()
+
+    @property
+    def end(self):
+        """The last day of observation: that of the settings, or that of the last order."""
+        return self.settings.observation_end or self.days["day"].iloc[-1].date()
+
+    @property
+    def span(self):
+        """Days from the first to the last day of observation, both counted."""
+        return (self.end - self.first).days + 1
+
+    @_once
+    def windows(self):
+        """Two windows, one after the other: a year each, or halves of what there is."""
+        day = pd.Timestamp(self.end) + timedelta(1)
+        start, before = (day - pd.DateOffset(years=back) for back in (1, 2))
+        if before < pd.Timestamp(self.first):
+            length = self.span // 2
+            if length < 28:
+                raise CannotSay(f"the file spans {days_and_months(self.span)}: two periods to compare need "
+                                "four weeks each")
+            start, before = (day - timedelta(back * length) for back in (1, 2))
+        return (before.date(), (start - timedelta(1)).date()), (start.date(), self.end)
+
+    # --- who ----------------------------------------------------------------------------------------------
+
+    @property
+    def window(self):
+        """Days up to the end in which purchases and money of `customers` count: a year, or all there is."""
+        return min(WINDOW_DAYS, self.span)
+
+    @_once
+    def customers(self):
+        """Recency, frequency and money of the last twelve months per customer, with scores; see `segments.rfm`."""
+        table = segments.rfm(self.table, as_of=self.end, window=self.window, later="drop", collapsed="ignore")
+        return table.drop(columns="rfm").astype({name: "int8" for name in ("r_score", "f_score", "m_score")})
+
+    @_once
+    def revenue(self):
+        """Revenue per customer who bought in the last twelve months, below zero where more came back than went out."""
+        bought = self.customers[self.customers["frequency"] > 0]
+        if bought.empty:
+            raise CannotSay(f"nobody bought in the {self.window} days up to {self.end}")
+        return pd.Series(bought["monetary"].to_numpy(), index=bought["customer_id"].to_numpy(), name="revenue")
+
+    # --- what they will bring -----------------------------------------------------------------------------
+
+    @_once
+    def margin(self):
+        """The margin and where it comes from: "given", "computed" from the orders, or "none" (then it is 1)."""
+        if self.settings.margin is not None:
+            return float(self.settings.margin), "given"
+        if "margin" not in self.orders.columns:
+            return 1.0, "none"
+        lines = lines_table(self.orders, ("amount", "margin"), money=("amount", "margin"), name="orders", look=False)
+        known = lines.filter(lines.margin.notnull())
+        sums = known.aggregate(margin=cents(known.margin).sum(), amount=cents(known.amount).sum()).execute().iloc[0]
+        share = sums["margin"] / sums["amount"] if sums["amount"] else np.nan
+        if not 0 <= share <= 1:
+            raise DataError(f"the column margin is {share:.0%} of the amount: that is no margin; map another "
+                            "column, or state the margin")
+        return float(share), "computed"
+
+    @property
+    def margin_or_none(self):
+        """The margin as in `margin`; none if the column says something impossible."""
+        try:
+            return self.margin
+        except DataError:
+            return 1.0, "none"
+
+    @_once
+    def history(self):
+        """Frequency, recency, T (weeks) and mean repeat spend per customer; a negative mean counts as 0."""
+        history = btyd.customer_summary(self.table, observation_end=self.end, unit=UNIT)
+        history["monetary_value"] = history["monetary_value"].clip(lower=0)
+        return history
+
+    @_once
+    def purchases(self):
+        """The purchase models that could be fitted, the likelier first."""
+        return fit_purchases(self.history, self.span)
+
+    @_once
+    def spend(self):
+        """The Gamma-Gamma model; or, where all amounts are equal, that amount."""
+        repeat = self.history.loc[self.history["frequency"] > 0, "monetary_value"]
+        if repeat.max() - repeat.min() < 0.005:
+            return float(repeat.iloc[0])
+        model = btyd.fit_gamma_gamma(self.history, nonpositive="drop")
+        if model.params["q"] <= 1:
+            raise CannotSay(
+                f"the mean of what customers spend is infinite in the Gamma-Gamma model (q = {model.params['q']:.2f}, "
+                "it must be above 1): a few very large customers cause it, and no value in money can be given. Model "
+                "them apart")
+        return model
+
+    def worth(self, model, spend, frame):
+        """Return the value of each row of `frame` over the horizon, in money."""
+        settings = self.settings
+        ahead = {"horizon": settings.horizon_months, "horizon_unit": "month",
+                 "annual_discount_rate": settings.annual_discount_rate}
+        if isinstance(spend, float):
+            return btyd.discounted_purchases(model, frame, **ahead) * spend * self.margin[0]
+        return btyd.lifetime_value(model, spend, frame, margin=self.margin[0], **ahead)
+
+    @_once
+    def best_estimate(self):
+        """The value of each customer, aligned with `history`, however unsure it is."""
+        return self.worth(self.purchases[0], self.spend, self.history)
+
+    @property
+    def value(self):
+        """The value of each customer, aligned with `history`, if an interval can be given."""
+        self.total_interval  # noqa: B018 - refuses what is too unsure
+        return self.best_estimate
+
+    @_once
+    def alive(self):
+        """P(alive) of each customer, aligned with `history`."""
+        return btyd.probability_alive(self.purchases[0], self.history)
+
+    @_once
+    def cells(self):
+        """Equal histories counted, with their mean spend; merged until about two thousand are left.
+
+        What draws are computed on. `total_interval` measures what the merging costs.
+        """
+        return merged_cells(self.history, most=2000)
+
+    @_once
+    def draws(self):
+        """Draws of the parameters: a list per model."""
+        n, seed = self.settings.draws, self.settings.seed
+        with np.errstate(over="ignore"):  # what is too large is refused in `interval`
+            return self._draws(n, seed)
+
+    def _draws(self, n, seed):
+        purchases = btyd.parameter_draws(self.purchases[0], n=n, seed=seed)
+        if isinstance(self.spend, float):
+            return (purchases,)
+        return purchases, btyd.parameter_draws(self.spend, n=n, seed=seed + 1)
+
+    def interval(self, frame, *, total):
+        """Return low, estimate and high of the value: of the total of cells, or of each row of `frame`."""
+        flat = isinstance(self.spend, float)
+
+        def value(model, spend=self.spend):
+            worth = self.worth(model, spend, frame)
+            return float((worth * frame["customers"]).sum()) if total else worth
+
+        models = (self.purchases[0],) if flat else (self.purchases[0], self.spend)
+        try:
+            with np.errstate(all="ignore"):
+                return btyd.interval(value, *models, draws=self.draws)
+        except DataError:
+            raise CannotSay("the parameters of the model are so uncertain on these data that no interval can be drawn, "
+                            "and a value without one would be a guess: take more customers or a longer history"
+                            ) from None
+
+    @_once
+    def total_interval(self):
+        """Low, estimate and high of the value of all, and by what share the merged cells miss the exact estimate."""
+        exact, merged = float(self.best_estimate.sum()), self.interval(self.cells, total=True)
+        if not merged["estimate"] > 0:
+            raise CannotSay("the expected value is zero for everybody")
+        scale = exact / merged["estimate"]
+        return pd.Series({"low": merged["low"] * scale, "estimate": exact, "high": merged["high"] * scale}), abs(
+            1 / scale - 1)
+
+
+def fit_purchases(history, span):
+    """Return the BG/NBD and MBG/NBD models of these histories, the likelier first; refuse what is too little.
+
+    Raises
+    ------
+    CannotSay
+        If there are fewer than 100 customers, 30 who came back, or 8 weeks.
+    ConvergenceError
+        If neither model can be fitted.
+    """
+    counted = history["customers"] if "customers" in history else pd.Series(1, index=history.index)
+    customers, repeaters = int(counted.sum()), int(counted[history["frequency"] > 0].sum())
+    if span < FEWEST_DAYS:
+        raise CannotSay(f"the file spans {days_and_months(span)}: whether customers come back, and when they stop, "
+                        f"takes at least {FEWEST_DAYS // 7} weeks to show")
+    if customers < FEWEST_CUSTOMERS or repeaters < FEWEST_REPEATERS:
+        raise CannotSay(
+            f"of {count(customers, 'customer')} {repeaters:,} came back within {days_and_months(span)}: a model of "
+            f"repeat buying needs at least {FEWEST_CUSTOMERS} customers, {FEWEST_REPEATERS} of whom came back. Take a "
+            "longer history, and check that ids identify customers, not orders")
+    fitted, errors = [], []
+    for fit in (btyd.fit_bg_nbd, btyd.fit_mbg_nbd):
+        try:
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                fitted.append((fit(history, unit=None if "unit" in history else UNIT), said))
+        except ConvergenceError as error:
+            errors.append(error)
+    if not fitted:
+        raise errors[0]
+    fitted.sort(key=lambda pair: -pair[0].log_likelihood)
+    for each in fitted[0][1]:  # what was said of a model that is not used concerns nobody
+        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return [model for model, _ in fitted]
+
+
+def merged_cells(history, *, most):
+    """Count customers with (nearly) equal frequency, recency and T, with their mean spend; at most `most` cells.
+
+    T and the silence since the last purchase are binned at equal width in their logarithm, frequency above 10
+    likewise, and each bin is represented by its means.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 2.0], "T": [9.0, 9.0], "monetary_value": [4, 8]})
+    >>> merged_cells(history, most=10)
+       frequency  recency    T  monetary_value  customers
+    0          1      2.0  9.0             6.0          2
+    """
+    columns = ["frequency", "recency", "T"]
+    distinct, codes = distinct_rows(history, columns)
+    cells = _grouped(history, codes, len(distinct))
+    for bins in GRID:
+        if len(cells) <= most:
+            return cells
+        keys = pd.DataFrame({"frequency": np.where(
+            distinct["frequency"] <= 10, distinct["frequency"],
+            np.floor(bins * np.log(np.maximum(distinct["frequency"], 1))) + 100)})
+        for name, time in (("T", distinct["T"]), ("silence", distinct["T"] - distinct["recency"])):
+            keys[name] = np.floor(bins * np.log1p(7 * time / GRID_ORIGIN_DAYS))
+        merged, key = distinct_rows(keys, list(keys))
+        cells = _grouped(history, key[codes], len(merged))
+        # one T for a bin, not one for a cell: special functions are of (frequency, T), and a dear thing
+        silence, age = cells["T"] - cells["recency"], np.unique(merged["T"], return_inverse=True)[1]
+        cells["T"] = (np.bincount(age, cells["T"] * cells["customers"]) / np.bincount(age, cells["customers"]))[age]
+        cells["recency"] = (cells["T"] - silence).clip(lower=1 / 7).where(cells["frequency"] > 0, 0.0)
+        cells["T"] = np.maximum(cells["T"], cells["recency"])
+    return cells
+
+
+def _grouped(history, codes, size):
+    customers = np.bincount(codes, minlength=size)
+    means = {name: np.bincount(codes, weights=history[name].to_numpy(dtype=float), minlength=size) / customers
+             for name in ("frequency", "recency", "T", "monetary_value")}
+    # of a merged cell, the nearest whole number: a frequency counts purchases
+    means["frequency"] = np.rint(means["frequency"]).astype(np.int64)
+    return pd.DataFrame(means).assign(customers=customers)
