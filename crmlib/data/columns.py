@@ -12,7 +12,9 @@ import pandas as pd
 from crmlib.data.sources import EXAMPLES, FILE, ROW, Problem, short
 
 # What programs write when a value is missing. "NA" is left out: it can be somebody's name.
-MISSING = ("", "nan", "NaN", "NaT", "null", "NULL", "None", "<NA>", "#N/A", "\u00a0", "\u3000")
+MISSING = ("", "nan", "NaN", "NaT", "null", "NULL", "None", "<NA>", "#N/A", "\u00a0", "\u3000", "\u200b", "\ufeff")
+# characters that nobody sees: an id with one of them is another id
+INVISIBLE = "[\u0001-\u001f\u007f\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 LARGEST_AMOUNT = 9e13  # above it a float64 no longer holds exact cents
 PLACEHOLDERS = ("1900-01-01", "1970-01-01", "2099-12-31", "9999-12-31")  # what programs write for "no date"
 NEGATIVE = "negative (returns?)"
@@ -113,6 +115,8 @@ def id_column(src, name, required=False):
 
     checks += [
         Check(name, "with outer spaces", lambda t: (t[name] != t[name].strip()) & ~missing(t[name]), "", "trimmed"),
+        Check(name, "with invisible characters, so perhaps two ids of one", lambda t: t[name].re_search(INVISIBLE), "",
+              "kept"),
         Check(name, "rounded by a spreadsheet", lambda t: t[name].re_search("^ *[0-9][.,][0-9]+E[+][0-9]+ *$"),
               "the digits are lost: export the column as text from where it came"),
     ]
@@ -519,9 +523,18 @@ def _examples(src, names, bad, limit=EXAMPLES):
     rows = table.filter(bad(table).fill_null(False))
     if src.located is not None:
         rows = rows.order_by(ROW)
-    rows = rows.select(*names, *(c for c in (ROW, FILE) if c in rows.columns)).limit(limit).to_pyarrow().to_pylist()
-    texts = [f"{_where(src, row)}{' × '.join(short(row[name]) for name in names)}" for row in rows]
+    days = as_text(rows, names)
+    rows = rows.mutate(**days).select(*names, *(c for c in (ROW, FILE) if c in rows.columns)).limit(limit)
+    rows = rows.to_pyarrow().to_pylist()
+    texts = [_where(src, row) + " × ".join(str(row[name]) if name in days else short(row[name]) for name in names)
+             for row in rows]
     return texts, [row[names[0]] for row in rows]
+
+
+def as_text(table, names):
+    """Return dates and times of a table as text: Python knows none beyond the year 9999."""
+    return {name: table[name].cast("string") for name in names
+            if table[name].type().is_timestamp() or table[name].type().is_date()}
 
 
 def _where(src, row):

@@ -60,6 +60,7 @@ class Source:
     broken: dict = field(default_factory=dict)  # column -> (what, hint): values that no table can hold
     instants: frozenset = frozenset()  # columns that are points in time, though Ibis does not say so (Spark)
     rejects: Callable = lambda: []  # problems with unreadable lines, after the table was scanned
+    explain: Callable = lambda text: []  # problems behind an error of the engine
     notes: list = field(default_factory=list)  # lines for the report
     top: dict = field(default_factory=dict)  # of a workbook: row number -> texts, of the first rows
     late: int = 0  # of a workbook with 1904 dates: days to add to day numbers
@@ -275,7 +276,7 @@ def _kind(path, encoding):
                 else "give it the right name, or save it as a real CSV file")
     if (kind == "csv" and head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
             and encoding.lower() in ("utf-8", "utf8")):
-        return "is not UTF-8", 'pass encoding="utf-16"'
+        return "is not UTF-8", f'pass encoding="utf-{32 if head[2:4] == bytes(2) else 16}"'
     return kind
 
 
@@ -354,7 +355,7 @@ def _open_csv(backend, paths, name, encoding, delimiter):
     if codec not in ("utf-8", "utf-8-sig"):
         paths = _transcode(backend, paths, encoding)
     same = _unchanged(backend, paths)
-    problems = [problem for path in paths for problem in _not_utf8(path)]
+    problems = [problem for path in paths for problem in _not_text(path)]
     if problems:
         raise DataError(message(name, problems))
     headers = {path: _header(path, delimiter) for path in paths}
@@ -381,28 +382,58 @@ def _open_csv(backend, paths, name, encoding, delimiter):
         name, table=_view(backend, f"SELECT * FROM {reader}, {collect})"),
         final=_view(backend, f"SELECT * FROM {reader}) WHERE {same}"),
         located=_located(backend, f"{reader}, ignore_errors=true{more})", paths), text=True,
-        rejects=lambda: too_long + _unreadable_lines(backend, log, paths))
+        rejects=lambda: too_long + _unreadable_lines(backend, log, paths),
+        explain=lambda text: _line_ends(paths) if "state machine" in text else [])
 
 
-def _not_utf8(path):
-    """Return the lines of a text file that are not UTF-8, as a problem: DuckDB may break down on them."""
+def _not_text(path):
+    """Return the lines that are not UTF-8, or hold NUL characters, as problems: DuckDB may break down on them."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     with _opener(path)(path, "rb") as file:
         try:
-            while chunk := file.read(1 << 20):
+            while (chunk := file.read(1 << 20)) and b"\0" not in chunk:
                 decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-            return []
+            if not chunk:
+                decoder.decode(b"", final=True)
+                return []
         except UnicodeDecodeError:
-            file.seek(0)
-        bad = []
+            pass
+        file.seek(0)
+        foreign, nul = [], []
         for number, line in enumerate(file, 1):
             try:
                 line.decode()
             except UnicodeDecodeError:
-                bad.append(f"line {number}: {short(line.strip())}")
-    lines = f"{len(bad):,} line{'s' * (len(bad) != 1)}"
-    return [Problem("", f"{os.path.basename(path)} is not UTF-8 in {lines}", ENCODING_HINT, bad[:EXAMPLES])]
+                foreign.append(f"line {number}: {short(line.strip())}")
+            if b"\0" in line:
+                nul.append(f"line {number}: {short(line.strip())}")
+    hint = 'if it is UTF-16 pass encoding="utf-16-le" (or "utf-16-be"); if not, it is damaged: export it again'
+    kinds = ("is not UTF-8", foreign, ENCODING_HINT), ("holds NUL characters", nul, hint)
+    return [Problem("", f"{os.path.basename(path)} {what} in {len(bad):,} line{'s' * (len(bad) != 1)}", way,
+                    bad[:EXAMPLES]) for what, bad, way in kinds if bad]
+
+
+def _line_ends(paths):
+    """Return what is wrong with the ends of lines, after DuckDB could not make them out."""
+    problems = [problem for path in paths for problem in _mixed_line_ends(path)]
+    return problems or [Problem("", "the ends of its lines cannot be made out", "save it again with plain line ends")]
+
+
+def _mixed_line_ends(path):
+    """Return where the lines of a CSV file begin to end in another way than the first one, as a problem."""
+    first, quotes = None, 0
+    with _opener(path)(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            quotes += line.count(b'"')
+            if quotes % 2:
+                continue  # within a quoted value
+            bare = re.sub(b'"[^"]*"', b"", line)
+            end = "CR" if b"\r" in bare.rstrip(b"\r\n") else "CRLF" if bare.endswith(b"\r\n") else "LF"
+            first = first or end
+            if end != first:
+                return [Problem("", f"the lines of {os.path.basename(path)} end in different ways: {first} at first, "
+                                f"{end} in line {number}", "save it again with one kind of line end")]
+    return []
 
 
 def _opener(path):
@@ -518,8 +549,8 @@ def message(name, problems):
 
 
 @contextmanager
-def engine_errors(name):
-    """Turn errors of the libraries below into a DataError that names the source."""
+def engine_errors(name, explain=lambda text: []):
+    """Turn errors of the libraries below into a DataError that names the source, and the reason if it is known."""
     try:
         yield
     except Exception as error:
@@ -529,7 +560,8 @@ def engine_errors(name):
         text = next(iter(str(error).strip().splitlines()), type(error).__name__)
     else:
         return
-    raise DataError(message(name, [Problem("", text, "check that the file or table is complete and readable")]))
+    raise DataError(message(name, explain(text) or [
+        Problem("", text, "check that the file or table is complete and readable")]))
 
 
 def short(value):

@@ -18,6 +18,7 @@ from crmlib.checks import check_choice, check_count, check_day
 from crmlib.data.columns import (
     NEGATIVE,
     amount_column,
+    as_text,
     currency_column,
     date_column,
     id_column,
@@ -209,7 +210,7 @@ def read_transactions(
             problems.append(Problem(name, *src.broken[name]))
         elif name in src.table.columns:
             columns["amount" if role == money else role] = readers[role](name)
-    with engine_errors(src.name):
+    with engine_errors(src.name, src.explain):
         found = _count(src, [check for column in columns.values() for check in column.checks])
         problems = src.rejects() + problems
         if src.rows == 0:
@@ -236,7 +237,7 @@ def read_transactions(
     rows_out = rows_in - sum(count for _, _, count, done in lines if done == "dropped")
 
     def report():
-        with engine_errors(src.name):
+        with engine_errors(src.name, src.explain):
             totals = _totals(table, duplicates != "keep")
         return _report(lines, rows_out, columns, totals, duplicates)
 
@@ -277,7 +278,7 @@ def _leave_out_nobody(src, name):
     def somebody(table):
         return ~missing(table[name]).fill_null(True)
 
-    with engine_errors(src.name):
+    with engine_errors(src.name, src.explain):
         nobody = row_totals(src.table, [lambda table: missing(table[name])])[1]
     if nobody:
         src.table, src.final = (table.filter(somebody(table)) for table in (src.table, src.final))
@@ -304,6 +305,7 @@ def _equal_rows_problem(src, equal):
     groups = table.group_by(columns).aggregate(_crm_n=table.count(), **extra)
     groups = groups.filter(groups._crm_n > 1)
     groups = groups.order_by("_crm_first") if extra else groups
+    groups = groups.mutate(**as_text(groups, columns))
     shown = [(f"row {row['_crm_first']}, " if extra else "") + f"{row['_crm_n']} times: "
              + ", ".join(str(row[column]) for column in columns[:6])
              for row in groups.limit(3).to_pyarrow().to_pylist()]
