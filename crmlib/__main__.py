@@ -10,7 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from crmlib.commands import add_door_options, add_report_options, says_what_is_wrong
+from crmlib.commands import (
+    add_door_options,
+    add_report_options,
+    add_score_options,
+    door_arguments,
+    says_what_is_wrong,
+)
 
 
 def refresh(options) -> int:
@@ -19,7 +25,7 @@ def refresh(options) -> int:
 
     root = course.find_root()
     failed = False
-    for path in options.notebook or course.notebooks(root, "", "solutions"):
+    for path in options.notebook or course.notebooks(root, "", "solutions", "your_data"):
         start = time.monotonic()
         try:
             text = course.refreshed(path)
@@ -105,6 +111,31 @@ def report(options) -> int:
     return run(options)
 
 
+@says_what_is_wrong
+def score(options) -> int:
+    """Give every customer in a file of orders a lifetime value, whatever the file's size."""
+    from crmlib.scoring import score_orders
+
+    door = door_arguments(options)
+    if "margin" in door:
+        raise ValueError("scores take the same margin for everybody: leave the column margin out, pass --margin-share")
+    scores = score_orders(
+        options.orders, out=options.out, observation_end=options.observation_end, horizon=options.horizon_months,
+        horizon_unit="month", margin=options.margin_share, annual_discount_rate=options.annual_discount_rate,
+        unit=options.unit, model=options.model, nonpositive=options.nonpositive, memory_limit=options.memory_limit,
+        passes=options.passes, progress=not options.quiet, **door)
+    if options.models:
+        for fitted in (scores.purchases, scores.spend):
+            fitted.to_json(options.models / f"{fitted.name.replace('/', '-').lower()}.json")
+    low, estimate, high = scores.total
+    print(f"{scores.customers:,} customers scored, written to {options.out}")
+    print(scores.purchases)
+    print(scores.spend)
+    print(f"lifetime value over {options.horizon_months:g} months: {estimate:,.0f} in total "
+          f"(95 % interval of the mean {low:,.0f} to {high:,.0f}), {estimate / scores.customers:,.2f} per customer")
+    return 0
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m crmlib", description="Tools of the course.")
@@ -123,6 +154,8 @@ def build_parser() -> argparse.ArgumentParser:
             files="notebooks to run (default: all chapters and solutions)")
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
     command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
+    add_door_options(scoring := command(score))
+    add_score_options(scoring)
     command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")
     add_door_options(reporting := command(report))
     add_report_options(reporting)

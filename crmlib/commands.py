@@ -10,6 +10,7 @@ from crmlib.errors import ConvergenceError
 
 COLUMNS = {
     "customer_id": "who bought", "date": "when", "amount": "how much, in money",
+    "unit_price": "instead of amount, which then is unit price × quantity",
     "order_id": "number of the order", "product_id": "what was bought", "quantity": "how many",
     "margin": "what is left of the amount", "currency": "must hold one currency; checked, not kept",
 }
@@ -31,10 +32,37 @@ def add_door_options(parser) -> None:
     reading.add_argument("--thousands", metavar="MARK", help="mark that groups thousands (default: none)")
     reading.add_argument("--encoding", help="of a CSV file: utf-8 (default), latin-1, gb18030, …")
     reading.add_argument("--delimiter", metavar="MARK", help="of a CSV file (default: read off its header)")
+    reading.add_argument("--sheet", metavar="NAME", help="of a workbook; may be left out if only one holds something")
+    reading.add_argument("--header-row", type=int, metavar="ROW",
+                         help="of a workbook: number of the row of column names, if there are titles above it")
+    reading.add_argument("--missing-ids", choices=("raise", "drop"),
+                         help="rows without a customer id: refuse (default), or drop and count them")
     reading.add_argument("--returns", choices=("raise", "net", "drop"),
                          help="negative amounts: refuse (default), net within the customer's day, or drop")
     reading.add_argument("--duplicates", choices=("raise", "keep", "drop"),
                          help="rows equal in every column: refuse (default), keep without looking, or drop repeats")
+
+
+def add_score_options(parser) -> None:
+    """Add the flags of scoring: where the scores go, what they assume, and how much memory they may take."""
+    parser.add_argument("--out", type=Path, required=True, help=".parquet or .csv file to write, whole or not at all")
+    parser.add_argument("--observation-end", type=_day, required=True, metavar="YYYY-MM-DD",
+                        help="last day of the data: silence is counted up to it")
+    parser.add_argument("--margin-share", type=_share, required=True, metavar="SHARE",
+                        help="share of revenue left after variable cost, such as 0.35 (1: lifetime revenue)")
+    parser.add_argument("--annual-discount-rate", type=_share, required=True, metavar="RATE", help="such as 0.10")
+    parser.add_argument("--horizon-months", type=float, default=24, metavar="N", help="how far ahead (default: 24)")
+    parser.add_argument("--unit", default="week", choices=("day", "week", "month", "quarter", "year"),
+                        help="unit of recency and T in the output (default: week)")
+    parser.add_argument("--model", default="BG/NBD", choices=("BG/NBD", "MBG/NBD"), help="default: BG/NBD")
+    parser.add_argument("--nonpositive", default="raise", choices=("raise", "zero"),
+                        help="customers whose mean repeat spend is zero or less: refuse (default), or score with zero")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help="also write the fitted models there, as JSON")
+    parser.add_argument("--memory-limit", default="2GB",
+                        help="of the engine (default: 2GB); more customers, more passes")
+    parser.add_argument("--passes", type=int, metavar="N",
+                        help="in how many shares of the customers to summarise (default: as the memory asks)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
 
 
 def add_report_options(parser) -> None:
@@ -76,7 +104,8 @@ def door_arguments(options) -> dict:
     given = {name: getattr(options, name) for name in COLUMNS if getattr(options, name) is not None}
     if twice := sorted(set(given) & set(options.map)):
         raise ValueError(f"{', '.join(twice)}: given by --map and by {', '.join(map(_flag, twice))}: leave one out")
-    reading = ("date_format", "timezone", "decimal", "thousands", "encoding", "delimiter", "returns", "duplicates")
+    reading = ("date_format", "timezone", "decimal", "thousands", "encoding", "delimiter", "sheet", "header_row",
+               "missing_ids", "returns", "duplicates")
     return {**options.map, **given,
             **{name: getattr(options, name) for name in reading if getattr(options, name) is not None}}
 

@@ -1,0 +1,441 @@
+"""From orders to scored customers, whatever their number: everything that grows with the orders stays in the engine.
+
+Summary, cells, fit, (frequency, T) table, scores: Python sees distinct histories only. Customers are summarised in
+passes over a share of them each (by a hash of the id), so that memory is bounded by the share, not by the file.
+What is finished is a file in a work folder beside the output, written under another name and renamed: a run that is
+cut off leaves nothing half-written, and the next one takes up where it was.
+"""
+
+import contextlib
+import hashlib
+import importlib.metadata
+import json
+import math
+import os
+import shutil
+import threading
+import uuid
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crmlib import btyd
+from crmlib.btyd.scoring import SCORABLE
+from crmlib.btyd.summaries import SUMMARY, customer_histories, distinct_rows, look_over
+from crmlib.checks import check_choice, check_count, check_day
+from crmlib.data import read_transactions
+from crmlib.errors import CrmWarning, DataError
+
+MODELS = dict(zip(SCORABLE, (btyd.fit_bg_nbd, btyd.fit_mbg_nbd), strict=True))
+# memory of the group-by, measured: bytes per row, and per row with ids that are text
+ROW_BYTES, TEXT_ROW_BYTES = 110, 180
+# of the interval of the total: a step in the logarithm of a parameter, and the 97.5 % point of the normal
+STEP, Z95 = 1e-4, 1.959963984540054
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What `score_orders` returns.
+
+    Attributes
+    ----------
+    table : ibis.Table
+        One row per customer, lazy; the file, if one was written.
+    customers : int
+    purchases, spend : FittedModel
+    total : pandas.Series
+        ``low, estimate, high`` of the summed lifetime value: 95 %, of the mean (see `crmlib.btyd.interval`).
+    left_out : int
+        Customers with returns only, who have no first purchase and so no score.
+    orders : Transactions
+        What the door returned; its ``.report`` says what was found and done.
+    """
+
+    table: object = field(repr=False)
+    customers: int
+    purchases: btyd.FittedModel
+    spend: btyd.FittedModel
+    total: pd.Series
+    left_out: int
+    orders: object = field(repr=False)
+
+
+def score_orders(
+    source, *, out=None, observation_end, horizon, horizon_unit, margin, annual_discount_rate, timing="end",
+    unit="week", model="BG/NBD", nonpositive="raise", memory_limit="2GB", passes=None, progress=False, **door,
+) -> Scores:
+    """Read orders, fit the models and give every customer a lifetime value, without a customer table in Python.
+
+    Parameters
+    ----------
+    source
+        Anything `crmlib.data.read_transactions` takes: Parquet, CSV and Excel files, DuckDB, Ibis and PySpark tables.
+    out : path, optional
+        ``.parquet`` or ``.csv`` file to write (a PySpark table: a folder of Parquet). Appears when it is complete;
+        one that is there is replaced. Beside it, while the run lasts, lies a folder ``<out>.work``; if a run is cut
+        off, the same call uses what is finished there. Without `out` the scores stay in the engine.
+    observation_end : str or date
+        Last day of the data; later orders are refused.
+    horizon, horizon_unit, margin, annual_discount_rate, timing
+        As in `crmlib.btyd.lifetime_value`.
+    unit : {"day", "week", "month", "quarter", "year"}
+        Unit of recency and T.
+    model : {"BG/NBD", "MBG/NBD"}
+        Model of purchases; spend is Gamma-Gamma.
+    nonpositive : {"raise", "zero"}
+        Customers whose mean repeat spend is zero or less (gifts, returns): refuse, or leave them out of the spend fit
+        and score them with a mean of their own of zero.
+    memory_limit : str
+        Of the engine, for instance "2GB". Python itself takes about 0.5 GB more.
+    passes : int, optional
+        In how many shares of the customers to summarise; by default as many as the limit asks for.
+    progress : bool
+        Show a bar on stderr.
+    **door
+        Arguments of `crmlib.data.read_transactions`: ``customer_id=, date=, amount=, returns=, duplicates=, …``
+
+    Returns
+    -------
+    Scores
+        Its table has ``customer_id, frequency, recency, T, monetary_value, unit, probability_alive,
+        expected_purchases, expected_spend, lifetime_value``; the order of rows is undefined.
+
+    Raises
+    ------
+    DataError, ConvergenceError, ValueError
+        As the door and the fits do.
+
+    Warns
+    -----
+    CrmWarning
+        As `crmlib.btyd.customer_summary` does.
+
+    Notes
+    -----
+    On a PySpark table the same expressions run on the cluster; the driver holds the distinct histories.
+    Counts and money are the same on both engines bit for bit, scores to nine digits and more.
+
+    Examples
+    --------
+    >>> from crmlib.data import load_cdnow
+    >>> scores = score_orders(load_cdnow(), observation_end="1998-06-30", horizon=12, horizon_unit="month",
+    ...                       margin=0.3, annual_discount_rate=0.1, nonpositive="zero", duplicates="keep")
+    >>> scores.customers, scores.total.round(-2).tolist()
+    (2357, [12600.0, 13900.0, 15100.0])
+    """
+    check_choice("model", model, SCORABLE)
+    check_choice("nonpositive", nonpositive, ("raise", "zero"))
+    end = check_day("observation_end", observation_end)
+    if passes is not None:
+        check_count("passes", passes)
+    ahead = {"horizon": horizon, "horizon_unit": horizon_unit, "margin": margin,
+             "annual_discount_rate": annual_discount_rate, "timing": timing}
+    with _Work.beside(out) as work, _Bar(progress) as bar:
+        own = work.connection(source, memory_limit, door)
+        bar.step("checking the orders", own)
+        orders = read_transactions(source, observation_end=end, **door)
+        backend = orders.get_backend()
+        bar.watch(backend)
+        look_over(orders, end, "observation_end")
+        if backend.name == "duckdb":
+            passes = passes or _passes(orders, memory_limit)
+            work.claim(source, {"end": end, "unit": unit, "passes": passes, "door": door})
+            everybody = _summarise(orders, end, unit, passes, work, bar)
+        else:
+            everybody = _histories(orders, end, unit).cache()
+        customers = everybody.filter(everybody.has_purchase).drop("has_purchase")
+        if nonpositive == "zero":
+            customers = customers.mutate(monetary_value=_at_least_zero(customers.monetary_value))
+        bar.step("counting histories")
+        cells = btyd.history_cells(customers)
+        if cells.empty:
+            raise DataError("no customer has a purchase up to the end of observation: check it against the orders")
+        left_out = int(everybody.aggregate(n=(~everybody.has_purchase).sum()).execute()["n"].iloc[0])
+        again = btyd.count_cells(customers.filter(customers.frequency > 0), ("frequency", "monetary_value"))
+        bar.step("fitting the models")
+        purchases = MODELS[model](cells)
+        spend = btyd.fit_gamma_gamma(again, nonpositive="drop" if nonpositive == "zero" else "raise")
+        total = _total(purchases, spend, cells, ahead)
+        bar.step("scoring")
+        table = btyd.score_customers(purchases, spend, customers, cells=cells, **ahead)
+        if out is not None:
+            table = work.publish(table, len_expected=int(cells.customers.sum()), total=total["estimate"])
+    if left_out:
+        warnings.warn(f"{left_out:,} customer(s) have returns but no purchase up to the end of observation: they have "
+                      "no first purchase and no score", CrmWarning, stacklevel=2)
+    return Scores(table, int(cells.customers.sum()), purchases, spend, total, left_out, orders)
+
+
+# --- summaries in passes ------------------------------------------------------------------------------------
+
+
+def _histories(orders, end, unit):
+    """One lazy row per customer, those with returns only included."""
+    table = customer_histories(orders.select("customer_id", "date", "amount"), end, end, unit)
+    return table.filter(table.in_calibration).select(*SUMMARY, "has_purchase")
+
+
+def _passes(orders, memory_limit):
+    """How many shares keep the group-by within half of the limit."""
+    text = orders.customer_id.type().is_string()
+    needed = orders.rows_in * (TEXT_ROW_BYTES if text else ROW_BYTES)
+    return max(1, math.ceil(needed / (0.5 * _bytes(memory_limit))))
+
+
+def _bytes(size):
+    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+             "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+    text = str(size).strip().upper()
+    number = text.rstrip("BIKMGT ")
+    with contextlib.suppress(ValueError):
+        if (value := float(number) * units[text[len(number):].strip()]) > 0 and math.isfinite(value):
+            return value
+    raise ValueError(f'memory_limit={size!r} is not a size: write for instance "2GB" or "500MB"')
+
+
+def _summarise(orders, end, unit, passes, work, bar):
+    """The summary as one table: a file per pass if there is a work folder, else a table of the engine."""
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="hash", signature=(((orders.customer_id.type(),)), "uint64"))
+    def hash_of(value): ...
+
+    backend = orders.get_backend()
+    if work.folder and passes > 1:
+        orders = work.staged(orders, bar)  # text is parsed once, not in every pass
+    parts = []
+    for number in range(passes):
+        bar.step(f"summarising customers, pass {number + 1} of {passes}" if passes > 1 else "summarising customers")
+        share = orders if passes == 1 else orders.filter(hash_of(orders.customer_id) % passes == number)
+        table = _histories(share, end, unit)
+        name = f"customers-{number + 1:04}-of-{passes:04}.parquet"
+        parts.append(work.write(table, name) if work.folder else table.cache())
+    return backend.read_parquet(parts) if work.folder else ibis.union(*parts) if passes > 1 else parts[0]
+
+
+def _at_least_zero(money):
+    import ibis
+
+    return ibis.greatest(money, ibis.literal(0.0, type="float64"))
+
+
+def _total(purchases, spend, cells, ahead):
+    """The summed lifetime value and its 95 % interval by the delta method, in logarithms.
+
+    The value is exact; how it moves with the parameters is taken from merged histories, which are far fewer.
+    """
+    merged = _merged(cells)
+
+    def value(p, s, histories):
+        return float((btyd.lifetime_value(p, s, histories, **ahead) * histories.customers).sum())
+
+    estimate = value(purchases, spend, cells)
+    if estimate <= 0:
+        return pd.Series({"low": estimate, "estimate": estimate, "high": estimate})
+    variance = 0.0
+    for position, fitted in enumerate((purchases, spend)):
+        slopes = []
+        for name in fitted.params.index:
+            models, logs = [purchases, spend], []
+            for sign in (1, -1):
+                factor = np.where(fitted.params.index == name, math.exp(sign * STEP), 1.0)
+                models[position] = fitted.with_params(fitted.params * factor)
+                logs.append(math.log(value(*models, merged)))
+            slopes.append((logs[0] - logs[1]) / (2 * STEP))
+        scaled = np.array(slopes) / fitted.params.to_numpy()
+        variance += scaled @ fitted.covariance.to_numpy() @ scaled
+    width = Z95 * math.sqrt(variance)
+    return pd.Series({"low": estimate * math.exp(-width), "estimate": estimate, "high": estimate * math.exp(width)})
+
+
+def _merged(cells):
+    """Histories with T on a log grid and recency on a grid of shares of T: few distinct (frequency, T)."""
+    age = cells["T"].to_numpy()
+    bins = np.floor(10 * np.log1p(age / max(age.max() / 20, 1e-9))).astype(int)
+    weights = cells.customers.to_numpy(dtype=float)
+    count = np.maximum(np.bincount(bins, weights=weights), 1)
+    grid = (np.bincount(bins, weights=weights * age) / count)[bins]
+    share = np.ceil(20 * cells.recency / np.maximum(age, 1e-9)) / 20
+    frame = pd.DataFrame({"frequency": cells.frequency, "recency": share * grid, "T": grid})
+    merged, codes = distinct_rows(frame, list(frame))
+    merged["customers"] = np.bincount(codes, weights=weights)
+    merged["monetary_value"] = np.bincount(codes, weights=weights * cells.monetary_value) / merged.customers
+    return merged
+
+
+# --- files ---------------------------------------------------------------------------------------------------
+
+
+class _Work:
+    """The work folder beside the output: finished pieces, and the plan they belong to."""
+
+    def __init__(self, out):
+        self.out = Path(out) if out is not None else None
+        self.folder, self.backend, self.text, self.plan = None, None, False, None
+
+    @classmethod
+    @contextlib.contextmanager
+    def beside(cls, out):
+        work = cls(out)
+        try:
+            yield work
+        finally:
+            work.tidy()
+
+    def connection(self, source, memory_limit, door):
+        """Give the door an engine that is bounded in memory, unless the source or the caller brings one."""
+        _bytes(memory_limit)
+        if _engine_of(source) == "pyspark":
+            return None
+        if self.out is not None:
+            if self.out.suffix not in (".parquet", ".csv"):
+                raise ValueError(f"out={str(self.out)!r}: give it a name that ends in .parquet or .csv")
+            if not self.out.parent.is_dir():
+                raise ValueError(f"out={str(self.out)!r}: there is no folder {self.out.parent}")
+            self.folder = self.out.with_name(self.out.name + ".work")
+            self.folder.mkdir(exist_ok=True)
+            self.text = _is_path(source) and not all(str(path).endswith((".parquet", ".pq")) for path in _paths(source))
+        if "connection" in door or not _is_path(source) and _engine_of(source) == "ibis":
+            return None
+        import ibis
+
+        spill = {} if self.folder is None else {"temp_directory": str(self.folder / "spill")}
+        door["connection"] = self.backend = ibis.duckdb.connect(
+            memory_limit=memory_limit, preserve_insertion_order=False, autoinstall_known_extensions=False, **spill)
+        self.backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        return self.backend
+
+    def claim(self, source, arguments):
+        """Keep the pieces of an earlier run of the same plan on the same files; clear away any other."""
+        if self.folder is None:
+            return
+        arguments = {**arguments, "door": {k: v for k, v in arguments["door"].items() if k != "connection"}}
+        files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in map(Path, _files(source))]
+        versions = {name: importlib.metadata.version(name) for name in ("duckdb", "ibis-framework", "crmlib")}
+        plan = json.dumps([versions, files or uuid.uuid4().hex, arguments], default=str, sort_keys=True)
+        self.plan = hashlib.sha256(plan.encode()).hexdigest()
+        mark = self.folder / "plan"
+        if not mark.exists() or mark.read_text() != self.plan:
+            for path in self.folder.iterdir():
+                if path.name != "spill":
+                    path.unlink()
+            mark.write_text(self.plan)
+
+    def write(self, table, name):
+        """Write a table as a finished piece, unless it is there."""
+        target = self.folder / name
+        if not target.exists():
+            unfinished = self.folder / f"{name}.{uuid.uuid4().hex}.unfinished"
+            table.to_parquet(unfinished)
+            os.replace(unfinished, target)
+        return target
+
+    def staged(self, orders, bar):
+        """The orders as Parquet with canonical columns, if they come as text."""
+        if not self.text:
+            return orders
+        bar.step("converting text to Parquet")
+        path = self.write(orders.select("customer_id", "date", "amount"), "orders.parquet")
+        return orders.get_backend().read_parquet(path)
+
+    def publish(self, table, *, len_expected, total):
+        """Write the scores beside the output, compare them with what was counted, and rename."""
+        backend = table.get_backend()
+        if self.folder is None:  # Spark writes a folder, and renames it itself
+            table.to_parquet(self.out)
+            return backend.read_parquet(str(self.out))
+        scored = backend.read_parquet(self.write(table, f"scores.{uuid.uuid4().hex}.parquet"))
+        rows, value = scored.aggregate(rows=scored.count(), value=scored.lifetime_value.sum()).execute().iloc[0]
+        if rows != len_expected or not math.isclose(value, total, rel_tol=1e-9, abs_tol=1e-6):
+            raise RuntimeError(f"the scores do not add up ({rows:,} of {len_expected:,} customers, value {value} of "
+                               f"{total}): this is an error of crmlib, not of your data; nothing was written")
+        if self.out.suffix == ".csv":
+            from crmlib.data.export import neutralised
+
+            unfinished = self.folder / "scores.csv"
+            scored.mutate(customer_id=neutralised(scored.customer_id)).to_csv(unfinished)
+        else:
+            unfinished = next(self.folder.glob("scores.*.parquet"))
+        os.replace(unfinished, self.out)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = None
+        if self.out.suffix == ".csv":
+            return backend.read_csv(str(self.out))
+        return backend.read_parquet(self.out)
+
+    def tidy(self):
+        """After a failure leave finished pieces only."""
+        if self.folder and self.folder.exists():
+            shutil.rmtree(self.folder / "spill", ignore_errors=True)
+            for path in self.folder.glob("*.unfinished"):
+                path.unlink()
+            if not any(self.folder.glob("*.parquet")):
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_path(source):
+    return isinstance(source, (str, os.PathLike)) or (
+        isinstance(source, (list, tuple)) and all(isinstance(item, (str, os.PathLike)) for item in source))
+
+
+def _paths(source):
+    return [source] if isinstance(source, (str, os.PathLike)) else list(source)
+
+
+def _files(source):
+    from crmlib.data.sources import _expand as expand
+
+    return expand(_paths(source)) if _is_path(source) else []
+
+
+def _engine_of(source):
+    import ibis.expr.types as ir
+
+    if isinstance(source, ir.Table):
+        return "pyspark" if source.get_backend().name == "pyspark" else "ibis"
+    return type(source).__module__.split(".")[0]
+
+
+# --- progress ------------------------------------------------------------------------------------------------
+
+
+class _Bar:
+    """A bar on stderr that moves within a step too, by what DuckDB says of its query."""
+
+    def __init__(self, wanted):
+        self.bar, self.backend, self.done = None, None, threading.Event()
+        if wanted:
+            from tqdm import tqdm
+
+            self.bar = tqdm(total=0, unit="step", bar_format="{desc:<44} {percentage:3.0f} % |{bar:20}| {elapsed}")
+
+    def __enter__(self):
+        if self.bar is not None:
+            threading.Thread(target=self._poll, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.done.set()
+        if self.bar is not None:
+            self.bar.close()
+
+    def step(self, what, backend=None):
+        if backend is not None:
+            self.watch(backend)
+        if self.bar is not None:
+            self.bar.reset(total=100)
+            self.bar.set_description_str(what)
+
+    def watch(self, backend):
+        if backend.name == "duckdb":
+            self.backend = backend
+
+    def _poll(self):
+        while not self.done.wait(0.5):
+            if self.backend is not None:
+                share = self.backend.con.query_progress()
+                self.bar.n = max(share, 0)
+                self.bar.refresh()
