@@ -83,3 +83,21 @@ def write_csv(frame: pd.DataFrame, path: str | os.PathLike) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return path
+
+
+def neutralised(column):
+    """Return a column of an Ibis table as `write_csv` would write it; what is not text stays.
+
+    Examples
+    --------
+    >>> import ibis
+    >>> ids = ibis.memtable({"customer_id": ["@home", "A7"]})
+    >>> neutralised(ids.customer_id).execute().tolist()
+    ["'@home", 'A7']
+    """
+    import ibis
+
+    if not column.type().is_string():
+        return column
+    starts = column.substr(0, 1).isin(FORMULA_STARTS)
+    return ibis.ifelse(starts, ibis.literal("'") + column, column).name(column.get_name())

@@ -308,7 +308,9 @@ def workbooks(folder):
         "formulas without a value in 1 of 1 rows", "row 2"), {}, None
     yield "excel, formulas in another column", put("other", [*header, "x"], [*one, "=1+1"], [*two, 3]), 2, {}, 5550
     yield "excel, a formula with an empty answer", put("blank", [*header, "order"], [*one, "=A2"],
-                                                       then=lambda name, text: text.replace(b'r="D2"', b'r="D2" t="str"')), 1, {"order_id": "order"}, 2000
+                                                       then=lambda name, text: text.replace(
+                                                           b'r="D2"', b'r="D2" t="str"')), 1, {
+                                                               "order_id": "order"}, 2000
     for error in ("#N/A", "#REF!", "#DIV/0!"):
         yield f"excel, {error}", put(f"error{ord(error[1])}", header, one, [3, day, error]), (
             f"1 {error}", "row 3"), {}, None
