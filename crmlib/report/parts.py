@@ -117,6 +117,10 @@ class Section:
         """The figures among the parts."""
         return tuple(part for part in self.parts if isinstance(part, Figure))
 
+    def table(self, caption):
+        """Return the table whose caption begins so, or None: these data may not have carried it."""
+        return next((part.frame for part in self.tables if part.caption.startswith(caption)), None)
+
     def __repr__(self):
         lines = [self.title, self.answer, *self.text, *(f"Not done: {each}" for each in self.missing),
                  *(f"Careful: {each}" for each in self.caveats)]
@@ -160,7 +164,8 @@ def section(key, title, chapter):
                 if not issubclass(each.category, CrmWarning):
                     warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
             answer = draft.answers[0] if draft.answers else "These data cannot answer this; why, is said below."
-            return Section(key, title, answer, (*draft.answers[1:], *draft.text), tuple(draft.parts),
+            text = tuple(each.strip() for each in (*draft.answers[1:], *draft.text))
+            return Section(key, title, answer, text, tuple(draft.parts),
                            tuple(dict.fromkeys(draft.missing)), tuple(dict.fromkeys(caveats)), chapter, draft.facts)
 
         return build

@@ -420,7 +420,8 @@ def _holdout(draft, m):
         f"({change(scores.loc['model', 'bias'])}), per customer {verdict} than both naive forecasts (root mean square "
         "error).")
     draft.parts.append(Table(
-        f"Holdout of {days} days, purchase days forecast; {happened:,} happened.", scores.rename_axis("forecast"),
+        f"Holdout of {days} days, purchase days forecast; {happened:,} happened.",
+        scores.rename_axis("forecast").round(6),
         {"total": "{:,.0f}", "bias": change, "mae": "{:.3f}", "rmse": "{:.3f}", "correlation": "{:.2f}"}))
     classes = btyd.holdout_by_frequency(cells, forecasts)
     draft.parts.append(Figure(

@@ -14,7 +14,7 @@ import nbformat
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 WIDGET_NOTE = "Interactive: run this cell in JupyterLab. The output above shows the starting values."
-FOLDERS = ("", "solutions", "exercises")
+FOLDERS = ("", "solutions", "exercises", "your_data")
 
 
 class NotebookError(RuntimeError):
@@ -89,9 +89,9 @@ def refreshed(path: Path, *, timeout: int = 120, parameters: dict | None = None)
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = _stripped(read(path))
+    notebook = without_outputs(read(path))
     if parameters:
-        _set_parameters(notebook, parameters, path.name)
+        set_parameters(notebook, parameters, path.name)
     with tempfile.TemporaryDirectory() as scratch:
         # A kernel of our own: whatever "python3" means to the user's Jupyter, and whatever their
         # IPython profile runs at start, is not part of the course.
@@ -126,7 +126,8 @@ def refreshed(path: Path, *, timeout: int = 120, parameters: dict | None = None)
     raise NotebookError("\n    ".join([f"{path.name}: cell {started[-1]}: {what}", *source[:12]]))
 
 
-def _set_parameters(notebook, parameters, name):
+def set_parameters(notebook, parameters, name):
+    """Assign other values to names in the cells tagged ``parameters``; `name` is that of the notebook, for errors."""
     cells = [cell for cell in notebook.cells if "parameters" in tags(cell)]
     for key, value in parameters.items():
         pattern = re.compile(rf"(?m)^{re.escape(key)} = [^#\n]*")
@@ -150,7 +151,8 @@ def _raise_widget_errors(client):
                 raise _WidgetError(output["ename"], output["evalue"])
 
 
-def _stripped(notebook):
+def without_outputs(notebook):
+    """Return the notebook itself, with the outputs of its code cells taken away."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -191,7 +193,7 @@ def exercise(solution: Path) -> str:
     NotebookError
         If a solution is no Python.
     """
-    notebook = _normalised(_stripped(read(solution)), solution.stem)
+    notebook = _normalised(without_outputs(read(solution)), solution.stem)
     cells = []
     for n, cell in enumerate(notebook.cells, 1):
         if "solution" in tags(cell):
