@@ -35,7 +35,7 @@ exercises: .venv/.course
 lint: .venv/.course
 	$(BIN)/python -m crmlib lint
 
-# what crmlib costs beside plain lifetimes, in some minutes; more: BENCH_ARGS="--sizes 1e8 --memory-limit 2GB"
+# what crmlib costs beside plain lifetimes, in some minutes; more: BENCH_ARGS="--sizes 1e8 --data FOLDER"
 bench: .venv/.course
 	$(BIN)/python tests/bench --date $$(date +%F) --picture notebooks/images/cost.png $(BENCH_ARGS)
 

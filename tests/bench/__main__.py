@@ -32,8 +32,7 @@ TASKS = {
     "chapter": ("crmlib",),
 }
 PACKAGES = ("numpy", "pandas", "scipy", "lifetimes", "ibis-framework", "duckdb", "sqlglot", "pyarrow")
-# bytes an order takes where all orders, or all customers, are in pandas; where memory is short, it is not run
-IN_PANDAS = {(task, who): 230 for task in TASKS for who in ("lifetimes", "pandas")} | {("score", "crmlib"): 200}
+IN_PANDAS = 230  # bytes an order takes with lifetimes or pandas; where memory is short, they are not run
 # allowed relative differences. Money: cents here, sums of floats there. Fits: lifetimes stops up to 2e-6 short
 COUNTS, TOLERANCE = ("frequency", "recency", "T", "holdout_frequency"), {"fit": 1e-4, "whole": 1e-4}
 
@@ -141,10 +140,10 @@ def bench_size(results, options, target, scratch):
             made = {}  # the order changes from run to run
             for who in runnable[run % len(runnable):] + runnable[:run % len(runnable)]:
                 key = {"date": options.date, "task": task, "implementation": who, "target": target}
-                if (needed := IN_PANDAS.get((task, who), 0) * target) > 0.8 * memory():
-                    note(results["not_run"], {**key, "needs_gb": round(needed / 1e9)})
+                if who != "crmlib" and IN_PANDAS * target > 0.8 * memory():
+                    note(results["not_run"], {**key, "needs_gb": round(IN_PANDAS * target / 1e9)})
                     continue
-                made[who] = scratch / f"{task}-{who}"
+                made[who] = scratch / f"{task}-{who}.parquet"
                 cost = measure(task, who, **files, out=made[who])
                 note(results["runs"], {**key, "orders": counts["orders"], "run": run, **cost})
             compare(results, task, target, made, counts)
@@ -203,7 +202,7 @@ def parse(arguments):
     parser.add_argument("--tasks", nargs="*", choices=TASKS, default=list(TASKS))
     parser.add_argument("--implementations", nargs="*", choices=TASKS["whole"], default=TASKS["whole"])
     parser.add_argument("--runs", type=int, help="of each size (default: 3; at 1e7 2, at 1e8 1)")
-    parser.add_argument("--memory-limit", help='of the database under crmlib, such as "2GB"')
+    parser.add_argument("--memory-limit", default="2GB", help="of the database under crmlib (default: 2GB)")
     parser.add_argument("--data", type=Path, help="folder to make the orders in and to keep them (default: a temporary "
                         "one, deleted at the end); a hundred million orders are 1.1 GB")
     parser.add_argument("--results", type=Path, default=HERE, help="folder for RESULTS.json and RESULTS.md")

@@ -12,7 +12,7 @@ import time
 import warnings
 from pathlib import Path
 
-MARGIN, MONTH_RATE, WEEKS = 0.3, 0.01, 52
+MARGIN, MONTHS, MONTH_RATE = 0.3, 12, 0.01
 YEAR_RATE = (1 + MONTH_RATE) ** 12 - 1
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
 HISTORY = ["customer_id", "frequency", "recency", "T", "monetary_value"]
@@ -21,15 +21,16 @@ HISTORY = ["customer_id", "frequency", "recency", "T", "monetary_value"]
 # --- crmlib ------------------------------------------------------------------------------------------------------
 
 
+def crmlib_database(options):
+    import ibis
+
+    return ibis.duckdb.connect(memory_limit=options.memory_limit, preserve_insertion_order=False)
+
+
 def crmlib_orders(options):
     from crmlib.data import read_transactions
 
-    database = None
-    if options.memory_limit:
-        import ibis
-
-        database = ibis.duckdb.connect(memory_limit=options.memory_limit)
-    return read_transactions(str(options.orders / "*.parquet"), duplicates="keep", connection=database)
+    return read_transactions(str(options.orders / "*.parquet"), duplicates="keep", connection=crmlib_database(options))
 
 
 def crmlib_summary(options):
@@ -48,28 +49,30 @@ def crmlib_split(options):
 
 
 def crmlib_fit(options):
-    import ibis
-
     from crmlib import btyd
 
-    history = ibis.read_parquet(options.summary)
+    history = crmlib_database(options).read_parquet(options.summary)
     models = {"purchases": btyd.fit_bg_nbd(history), "spend": btyd.fit_gamma_gamma(history)}
     options.out.write_text(json.dumps({name: json.loads(model.to_json()) for name, model in models.items()}))
 
 
 def crmlib_score(options):
-    import pandas as pd
-
     from crmlib import btyd
 
     saved = json.loads(options.models.read_text())
-    purchases, spend = (btyd.read_json(json.dumps(saved[name])) for name in ("purchases", "spend"))
-    history = pd.read_parquet(options.summary)
-    history["probability_alive"] = btyd.probability_alive(purchases, history)
-    history["expected_purchases"] = btyd.expected_purchases(purchases, history, horizon=WEEKS, horizon_unit="week")
-    history["lifetime_value"] = btyd.lifetime_value(purchases, spend, history, horizon=12, horizon_unit="month",
-                                                    margin=MARGIN, annual_discount_rate=YEAR_RATE)
-    history.to_parquet(options.out)
+    models = (btyd.read_json(json.dumps(saved[name])) for name in ("purchases", "spend"))
+    history = crmlib_database(options).read_parquet(options.summary)
+    scores = btyd.score_customers(*models, history, horizon=MONTHS, horizon_unit="month", margin=MARGIN,
+                                  annual_discount_rate=YEAR_RATE)
+    scores.to_parquet(options.out)
+
+
+def crmlib_whole(options):
+    from crmlib.scoring import score_orders
+
+    score_orders(str(options.orders / "*.parquet"), out=options.out, observation_end=options.end, duplicates="keep",
+                 horizon=MONTHS, horizon_unit="month", margin=MARGIN, annual_discount_rate=YEAR_RATE,
+                 memory_limit=options.memory_limit)
 
 
 # --- plain lifetimes, as its documentation has it ----------------------------------------------------------------
@@ -133,9 +136,9 @@ def lifetimes_scores(models, history):
     x, recency, age = (history[name] for name in ("frequency", "recency", "T"))
     purchases, spend = models["purchases"], models["spend"]
     history["probability_alive"] = purchases.conditional_probability_alive(x, recency, age)
-    history["expected_purchases"] = purchases.predict(WEEKS, x, recency, age)
+    history["expected_purchases"] = purchases.predict(MONTHS * 4.345, x, recency, age)
     history["lifetime_value"] = MARGIN * spend.customer_lifetime_value(
-        purchases, x, recency, age, history["monetary_value"], time=12, discount_rate=MONTH_RATE, freq="W")
+        purchases, x, recency, age, history["monetary_value"], time=MONTHS, discount_rate=MONTH_RATE, freq="W")
     return history
 
 
