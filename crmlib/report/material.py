@@ -22,6 +22,7 @@ FEWEST_REPEATERS = 30
 FEWEST_DAYS = 56
 HOLDOUT_DAYS = 182  # shortest history of which a third can be kept back
 WINDOW_DAYS = 365
+TOP = 10  # customers with an interval of their own
 GRID = (80, 40, 20, 10, 5)  # bins per factor e, as coarse as the intervals' cells have to be
 
 
@@ -271,7 +272,7 @@ class Material:
     @property
     def value(self):
         """The value of each customer, aligned with `history`, if an interval can be given."""
-        self.total_interval  # noqa: B018 - refuses what is too unsure
+        self.intervals  # noqa: B018 - refuses what is too unsure
         return self.best_estimate
 
     @_once
@@ -283,7 +284,7 @@ class Material:
     def cells(self):
         """Equal histories counted, with their mean spend; merged until about two thousand are left.
 
-        What draws are computed on. `total_interval` measures what the merging costs.
+        What draws are computed on. `intervals` measures what the merging costs.
         """
         return merged_cells(self.history, most=2000)
 
@@ -300,32 +301,35 @@ class Material:
             return (purchases,)
         return purchases, btyd.parameter_draws(self.spend, n=n, seed=seed + 1)
 
-    def interval(self, frame, *, total):
-        """Return low, estimate and high of the value: of the total of cells, or of each row of `frame`."""
-        flat = isinstance(self.spend, float)
+    @_once
+    def intervals(self):
+        """Low, estimate and high of the value: of the total, and of the ten customers of the highest value.
 
-        def value(model, spend=self.spend):
-            worth = self.worth(model, spend, frame)
-            return float((worth * frame["customers"]).sum()) if total else worth
+        Draws are computed on merged cells; the third number says by what share they miss the exact total, to which
+        its interval is scaled.
+        """
+        exact = float(self.best_estimate.sum())
+        top = self.best_estimate.nlargest(TOP).index
+        columns = ["frequency", "recency", "T", "monetary_value"]
+        rows = pd.concat([self.history.loc[top, columns], self.cells], ignore_index=True)
+        counts = rows["customers"].fillna(0)
 
-        models = (self.purchases[0],) if flat else (self.purchases[0], self.spend)
+        def values(model, spend=self.spend):
+            worth = self.worth(model, spend, rows)
+            return pd.concat([worth.iloc[:len(top)], pd.Series({"total": float(worth @ counts)})])
+
+        models = (self.purchases[0],) if isinstance(self.spend, float) else (self.purchases[0], self.spend)
         try:
             with np.errstate(all="ignore"):
-                return btyd.interval(value, *models, draws=self.draws)
+                found = btyd.interval(values, *models, draws=self.draws)
         except DataError:
             raise CannotSay("the parameters of the model are so uncertain on these data that no interval can be drawn, "
                             "and a value without one would be a guess: take more customers or a longer history"
                             ) from None
-
-    @_once
-    def total_interval(self):
-        """Low, estimate and high of the value of all, and by what share the merged cells miss the exact estimate."""
-        exact, merged = float(self.best_estimate.sum()), self.interval(self.cells, total=True)
-        if not merged["estimate"] > 0:
+        merged = float(found.loc["total", "estimate"])
+        if not merged > 0:
             raise CannotSay("the expected value is zero for everybody")
-        scale = exact / merged["estimate"]
-        return pd.Series({"low": merged["low"] * scale, "estimate": exact, "high": merged["high"] * scale}), abs(
-            1 / scale - 1)
+        return found.loc["total"] * (exact / merged), found.drop("total").set_axis(top), abs(merged / exact - 1)
 
 
 def fit_purchases(history, span):

@@ -355,7 +355,7 @@ def lifetime_value(draft, material):
 
 
 def _value_in_money(draft, m):
-    value, (total, merging) = m.value, m.total_interval
+    value, (total, ends, merging) = m.value, m.intervals
     ahead = f"{m.settings.horizon_months} months"
     low, high = (money(total[name], m.sign) for name in ("low", "high"))
     worth = "revenue" if m.margin[1] == "none" else "value"
@@ -366,9 +366,8 @@ def _value_in_money(draft, m):
                       "means are known, not how far chance, a season or a rival will move the result"
                       + (f"; it was drawn on merged histories, which miss the total by {percent(merging, 1)} and are "
                          "scaled to it." if merging > 5e-4 else "."))
-    top = value.nlargest(10).index
+    top = ends.index
     rows = m.history.loc[top]
-    ends = m.interval(rows, total=False)
     table = pd.DataFrame({
         "customer": rows["customer_id"].astype(str).to_numpy(), "repeat purchases": rows["frequency"].to_numpy(),
         "days silent": np.rint(7 * (rows["T"] - rows["recency"])).astype(int).to_numpy(),
