@@ -25,9 +25,10 @@ import pandas as pd
 from crmlib import btyd
 from crmlib.btyd.scoring import SCORABLE
 from crmlib.btyd.summaries import SUMMARY, customer_histories, distinct_rows, look_over
-from crmlib.checks import check_choice, check_count, check_day
+from crmlib.checks import check_choice, check_count, check_day, check_discount_rate, check_fraction, check_positive
 from crmlib.data import read_transactions
 from crmlib.errors import CrmWarning, DataError
+from crmlib.units import days_per
 
 MODELS = dict(zip(SCORABLE, (btyd.fit_bg_nbd, btyd.fit_mbg_nbd), strict=True))
 # memory of the group-by, measured: bytes per row, and per row with ids that are text
@@ -124,10 +125,15 @@ def score_orders(
     >>> scores = score_orders(load_cdnow(), observation_end="1998-06-30", horizon=12, horizon_unit="month",
     ...                       margin=0.3, annual_discount_rate=0.1, nonpositive="zero", duplicates="keep")
     >>> scores.customers, scores.total.round(-2).tolist()
-    (2357, [12600.0, 13900.0, 15100.0])
+    (2357, [19500.0, 20600.0, 21800.0])
     """
     check_choice("model", model, SCORABLE)
     check_choice("nonpositive", nonpositive, ("raise", "zero"))
+    check_choice("timing", timing, ("end", "middle"))
+    check_fraction("margin", margin)
+    check_discount_rate("annual_discount_rate", annual_discount_rate)
+    check_positive("horizon", horizon)
+    days_per(horizon_unit), days_per(unit)
     end = check_day("observation_end", observation_end)
     if passes is not None:
         check_count("passes", passes)

@@ -42,7 +42,7 @@ def customer_days(orders, end):
         .filter(lambda t: t.day <= ibis.literal(end))
         .group_by("customer_id", "day")
         .agg(
-            cents=lambda t: t.cents.sum().cast("int64"),
+            cents=lambda t: t.cents.sum(),
             # bought, and not returned in full on the same day; a gift (amount 0) is an occasion
             is_purchase=lambda t: t.is_purchase.any() & ((t.cents.sum() != 0) | t.is_purchase.all()),
         )
@@ -62,14 +62,15 @@ def customer_histories(orders, calibration_end, observation_end, unit):
     aggregates = {
         "first_day": days.day.min(where=bought),
         "last_day": days.day.max(where=bought),
-        "occasions": bought.sum(),
+        # counted, not summed: DuckDB sums to 128 bits, which Parquet keeps as floats
+        "occasions": days.count(where=bought),
         "cents": days.cents.sum(where=before),
         "first_cents": days.cents.argmin(days.day, where=bought),
-        "holdout_occasions": (~before & days.is_purchase).sum(),
+        "holdout_occasions": days.count(where=~before & days.is_purchase),
         "holdout_cents": days.cents.sum(where=~before),
     }
     customers = days.group_by("customer_id").agg(**aggregates)
-    frequency = (customers.occasions - 1).cast("int64")
+    frequency = customers.occasions - 1
     return customers.select(
         "customer_id",
         frequency=frequency,
@@ -84,7 +85,7 @@ def customer_histories(orders, calibration_end, observation_end, unit):
         # a customer first seen in the holdout has no first day yet; one with returns only never gets one
         has_purchase=customers.first_day.notnull(),
         in_calibration=customers.cents.notnull(),
-        holdout_frequency=customers.holdout_occasions.cast("int64"),
+        holdout_frequency=customers.holdout_occasions,
         holdout_spend=customers.holdout_cents.fill_null(0).cast("float64") / hundred,
         holdout_duration=ibis.literal((observation_end - calibration_end).days / days_per(unit), type="float64"),
     )
