@@ -104,6 +104,16 @@ def lint(options) -> int:
 
 
 @says_what_is_wrong
+def inspect(options) -> int:
+    """Look at a file of orders: which column is which and why, what would be refused, and the call to copy."""
+    from crmlib.data.inspect import described, inspect_file
+
+    found = inspect_file(options.file, sheet=options.sheet)
+    print(described(found))
+    return int(bool(found.unsolved))
+
+
+@says_what_is_wrong
 def report(options) -> int:
     """Write what your own orders say about your customers: one HTML page, with what could not be said and why."""
     from crmlib.report.command import run
@@ -154,6 +164,9 @@ def build_parser() -> argparse.ArgumentParser:
             files="notebooks to run (default: all chapters and solutions)")
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
     command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
+    looking = command(inspect)
+    looking.add_argument("file", help="one CSV, Excel or Parquet file; exit code 1 if something in it is to be mended")
+    looking.add_argument("--sheet", metavar="NAME", help="of a workbook; may be left out if only one holds something")
     add_door_options(scoring := command(score))
     add_score_options(scoring)
     command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")

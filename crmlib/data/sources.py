@@ -14,7 +14,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as Date
 from datetime import datetime as Datetime
 from pathlib import Path
@@ -81,6 +81,8 @@ class Reading:
 def open_source(source, reading, connection=None, zone=None):
     """Return the source as a `Source`, with every value as it is."""
     root, kind = type(source).__module__.split(".")[0], type(source).__name__
+    if isinstance(source, Source):  # opened already, by someone who asks the door several times
+        return replace(source)
     if isinstance(source, ir.Table):
         with engine_errors("Ibis table"):
             backend = source.get_backend()
