@@ -37,7 +37,7 @@ lint: .venv/.course
 
 # what crmlib costs beside plain lifetimes, in some minutes; more: BENCH_ARGS="--sizes 1e8 --data FOLDER"
 bench: .venv/.course
-	$(BIN)/python tests/bench --date $$(date +%F) --picture notebooks/images/cost.png $(BENCH_ARGS)
+	$(BIN)/python tests/bench --date $$(date +%F) --readme README.md $(BENCH_ARGS)
 
 # --- environments: what the course needs, and what its makers need on top --------------------------------
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -51,16 +52,21 @@ def here(bench, tmp_path_factory):
 
 
 def test_a_run_writes_a_table_with_a_row_per_implementation(tmp_path):
+    (tmp_path / "notebooks" / "images").mkdir(parents=True)
+    (tmp_path / "README.md").write_text("Before.\nFrom 5 orders in Parquet to scored customers: at once.\nAfter.\n")
     done = subprocess.run(
         [sys.executable, BENCH, "--date=2026-01-01", "--sizes", "1e4", "--runs=1", "--tasks", "import", "whole",
-         f"--results={tmp_path}", f"--picture={tmp_path / 'cost.png'}"], capture_output=True, text=True, check=False)
+         f"--results={tmp_path}", f"--readme={tmp_path / 'README.md'}"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert text.strip() == done.stdout.strip()
     for who in ("crmlib", "lifetimes", "pandas by hand + lifetimes"):
         assert f"| **end to end** | 10⁴ | {who} |" in text
     assert "under 0.5 s" in text and "loads nothing" in text
-    assert (tmp_path / "cost.png").stat().st_size > 10_000
+    assert (tmp_path / "notebooks/images/cost.png").stat().st_size > 10_000
+    before, line, after = (tmp_path / "README.md").read_text().splitlines()
+    assert re.match(r"From 10,\d{3} orders in Parquet to scored customers: [\d.]+ CPU seconds and \d+ MB, ", line)
+    assert (before, after) == ("Before.", "After.")
     runs = json.loads((tmp_path / "RESULTS.json").read_text())["runs"]
     assert all(run["cpu"] > 0.3 and run["wall"] > 0.2 and 50 < run["peak_mb"] < 2_000 for run in runs)
 
@@ -146,3 +152,9 @@ def test_growth_is_over_all_sizes_and_over_the_last_two(bench):
     found = bench.report.costs(results)
     assert bench.report.growth(found, "whole", "crmlib", "cpu") == pytest.approx([0.5, 1])
     assert bench.report.growth(found, "whole", "crmlib", "peak_mb") == pytest.approx([1.5, 2])
+
+
+def test_results_and_readme_are_what_was_measured(bench):
+    results = json.loads((BENCH / "RESULTS.json").read_text(encoding="utf-8"))
+    assert (BENCH / "RESULTS.md").read_text(encoding="utf-8") == bench.report.markdown(results)
+    assert bench.report.sentence(results) in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()

@@ -93,13 +93,16 @@ def customer_histories(orders, calibration_end, observation_end, unit):
 
 def look_over(orders, end, name):
     """Refuse missing values; say so if the data stop long before `end`, or have a hole in the middle."""
-    columns = ("customer_id", "date", "amount")
-    nulls = orders.aggregate(**{c: orders[c].isnull().sum() for c in columns}).execute().iloc[0]
-    if missing := [f"{int(nulls[c]):,} in {c}" for c in columns if (nulls[c] or 0) > 0]:
+    # one query for both questions: what is missing, and on which days there are orders
+    found = orders.group_by(day=orders.date.cast("date")).agg(
+        rows=orders.count(), no_customer_id=orders.customer_id.isnull().sum(), no_amount=orders.amount.isnull().sum(),
+    ).execute()
+    nulls = {"customer_id": found.no_customer_id.sum(), "date": found.rows[found.day.isna()].sum(),
+             "amount": found.no_amount.sum()}
+    if missing := [f"{int(n):,} in {name}" for name, n in nulls.items() if n > 0]:
         raise DataError(f"orders have missing values ({', '.join(missing)}): read them with "
                         "crmlib.data.read_transactions")
-    days = orders.select(day=orders.date.cast("date")).distinct().execute()["day"]
-    days = pd.to_datetime(days).sort_values()
+    days = pd.to_datetime(found.day).sort_values()
     days = days[days <= pd.Timestamp(end)]
     if days.empty:
         return

@@ -206,7 +206,7 @@ def parse(arguments):
     parser.add_argument("--data", type=Path, help="folder to make the orders in and to keep them (default: a temporary "
                         "one, deleted at the end); a hundred million orders are 1.1 GB")
     parser.add_argument("--results", type=Path, default=HERE, help="folder for RESULTS.json and RESULTS.md")
-    parser.add_argument("--picture", type=Path, help="draw the picture of the README into this file")
+    parser.add_argument("--readme", type=Path, help="write the sentence of this README, and the picture it shows")
     parser.add_argument("--only-report", action="store_true", help="measure nothing, write RESULTS.md again")
     options = parser.parse_args(arguments)
     if not options.date and not options.only_report:
@@ -217,6 +217,7 @@ def parse(arguments):
 def main(arguments=None):
     """Measure, compare, report; return the exit code."""
     options = parse(arguments)
+    options.results.mkdir(parents=True, exist_ok=True)
     kept, now = options.results / "RESULTS.json", environment()
     results = json.loads(kept.read_text()) if kept.exists() else {}
     if not options.only_report and results.get("environment") != now:
@@ -238,8 +239,9 @@ def main(arguments=None):
     text = report.markdown(results)
     (options.results / "RESULTS.md").write_text(text, encoding="utf-8")
     print(text)
-    if options.picture:
-        report.picture(results, options.picture)
+    if options.readme:
+        report.update_readme(options.readme, results)
+        report.picture(results, options.readme.parent / "notebooks" / "images" / "cost.png")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from statistics import median
 
 TASKS = {"summary": "summary per customer", "split": "calibration and holdout", "fit": "fit BG/NBD and Gamma-Gamma",
@@ -149,6 +150,33 @@ def goals(results):
          (", ".join(over) or f"all {len(results['chapters'])}") if results["chapters"] else None, "{}",
          lambda _: not over)
     return table(["goal", "seen", "reached"], rows)
+
+
+def sentence(results):
+    """Return what the README says of the largest size that both crmlib and lifetimes were run on."""
+    found = costs(results)
+    ours, plain = ({size: cost for (task, who, size), cost in found.items() if (task, who) == ("whole", name)}
+                   for name in ("crmlib", "lifetimes"))
+    if not set(ours) & set(plain):
+        return None
+    size = max(set(ours) & set(plain))
+    text = (f"From {ours[size]['orders']:,.0f} orders in Parquet to scored customers: "
+            f"{figure(ours[size]['cpu'])} CPU seconds and {figure(ours[size]['peak_mb'])} MB, "
+            f"{plain[size]['cpu'] / ours[size]['cpu']:.1f} times less CPU and "
+            f"{plain[size]['peak_mb'] / ours[size]['peak_mb']:.1f} times less memory than `lifetimes` in the same run")
+    if max(ours) > size:
+        more = ours[max(ours)]
+        text += f"; {more['orders']:,.0f} take {figure(more['cpu'])} CPU seconds and {figure(more['peak_mb'])} MB"
+    return f"{text}."
+
+
+def update_readme(path, results):
+    """Put the present sentence in place of the one that stands in the README."""
+    text = path.read_text(encoding="utf-8")
+    line = sentence(results)
+    if line:
+        path.write_text(re.sub(r"(?m)^From [\d,]+ orders in Parquet to scored customers: .*$", lambda _: line, text),
+                        encoding="utf-8")
 
 
 def markdown(results):
