@@ -16,7 +16,7 @@ def shop(*, customers=300, days=730, seed=1, mean_gap=60, amounts=None, start="2
         day, spend = rng.uniform(0, days * 0.7), rng.gamma(4, 10)
         while day < days:
             amount = rng.gamma(3, spend / 3) + 1 if amounts is None else amounts
-            rows.append((customer + 1, day, round(amount, 2), f"P{rng.integers(0, 5 if day < days / 2 else 7)}"))
+            rows.append((customer + 1, day, round(amount, 2), f"P{rng.integers(0, 5 if day < days * 0.6 else 7)}"))
             if rng.random() < leaving:
                 break
             day += rng.exponential(1 / rate) + 1
@@ -38,6 +38,14 @@ def with_returns():
     back = orders.iloc[::10].assign(amount=lambda t: -t["amount"], date=lambda t: t["date"] + pd.Timedelta(7, "D"))
     only = back.head(5).assign(customer_id=lambda t: t["customer_id"] + 10_000)
     return pd.concat([orders, back, only], ignore_index=True)
+
+
+def pareto():
+    """Return orders of customers whose mean spend per order has an infinite mean."""
+    orders, rng = shop(seed=9), np.random.default_rng(2)
+    means = pd.Series(20 / rng.gamma(0.6, size=300), index=range(1, 301))
+    noise = rng.gamma(6, 1 / 6, len(orders))
+    return orders.assign(amount=(orders["customer_id"].map(means) * noise + 0.01).round(2))
 
 
 def hostile():
@@ -65,6 +73,8 @@ KINDS = {
     "nothing but gifts": lambda: shop(seed=4, customers=150, amounts=0.0),
     "returns": with_returns,
     "nothing but returns": lambda: shop(seed=4, customers=20).assign(amount=lambda t: -t["amount"]),
+    "infinite mean": pareto,
     "a giant": lambda: shop(seed=7).assign(amount=lambda t: t["amount"].where(t["customer_id"] != 3, 1e7)),
+    "alike": lambda: shop(seed=8).assign(amount=lambda t: np.random.default_rng(1).gamma(3, 10, len(t)).round(2)),
     "hostile": hostile,
 }

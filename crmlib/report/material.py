@@ -12,7 +12,7 @@ import pandas as pd
 from crmlib import btyd, segments
 from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, distinct_rows
 from crmlib.checks import check_count, check_day, check_discount_rate, check_fraction
-from crmlib.errors import ConvergenceError, DataError
+from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.lines import cents, lines_table
 from crmlib.report.parts import CannotSay, count, days_and_months
 
@@ -243,17 +243,8 @@ class Material:
 
     @_once
     def spend(self):
-        """The Gamma-Gamma model; or, where all amounts are equal, that amount."""
-        repeat = self.history.loc[self.history["frequency"] > 0, "monetary_value"]
-        if repeat.max() - repeat.min() < 0.005:
-            return float(repeat.iloc[0])
-        model = btyd.fit_gamma_gamma(self.history, nonpositive="drop")
-        if model.params["q"] <= 1:
-            raise CannotSay(
-                f"the mean of what customers spend is infinite in the Gamma-Gamma model (q = {model.params['q']:.2f}, "
-                "it must be above 1): a few very large customers cause it, and no value in money can be given. Model "
-                "them apart")
-        return model
+        """The Gamma-Gamma model; or, where customers do not differ in it, the mean spend of all."""
+        return fit_spend(self.history)
 
     def worth(self, model, spend, frame):
         """Return the value of each row of `frame` over the horizon, in money."""
@@ -366,6 +357,43 @@ def fit_purchases(history, span):
     for each in fitted[0][1]:  # what was said of a model that is not used concerns nobody
         warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
     return [model for model, _ in fitted]
+
+
+def fit_spend(history):
+    """Return the Gamma-Gamma model of these histories; or a number, the mean spend of all, if nobody differs.
+
+    Where everybody spends the same per purchase but for chance, the model has no maximum, and what it tends to is that
+    mean. It is taken if the customers' means scatter by no more than their mean.
+
+    Raises
+    ------
+    CannotSay
+        If the model's mean is infinite.
+    ConvergenceError
+        If the model cannot be fitted, though customers differ a lot.
+    """
+    repeat = history[history["frequency"] > 0]
+    weight = (repeat["frequency"] * (repeat["customers"] if "customers" in repeat else 1)).to_numpy(dtype=float)
+    mean = float(np.average(repeat["monetary_value"], weights=weight))
+    scatter = float(np.sqrt(np.average((repeat["monetary_value"] - mean) ** 2, weights=weight)))
+    if scatter < 0.005:
+        return mean
+    cells = btyd.count_cells(history.drop(columns="customer_id", errors="ignore"), ("frequency", "monetary_value"))
+    try:
+        model = btyd.fit_gamma_gamma(cells, nonpositive="drop")
+    except ConvergenceError:
+        if scatter > mean:
+            raise
+        warnings.warn("customers hardly differ in what they spend per purchase, so the Gamma-Gamma model cannot be "
+                      f"fitted: everybody is given the mean, {mean:,.2f}, and intervals do not know how sure it is",
+                      CrmWarning, stacklevel=2)
+        return mean
+    if model.params["q"] <= 1:
+        raise CannotSay(
+            f"the mean of what customers spend is infinite in the Gamma-Gamma model (q = {model.params['q']:.2f}, it "
+            "must be above 1): a few very large customers cause it, and no value in money can be given. Model them "
+            "apart")
+    return model
 
 
 def merged_cells(history, *, most):

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from crmlib import btyd, growth, plots, segments
-from crmlib.report.material import HOLDOUT_DAYS, UNIT, fit_purchases
+from crmlib.errors import ConvergenceError
+from crmlib.report.material import HOLDOUT_DAYS, UNIT, fit_purchases, fit_spend
 from crmlib.report.parts import CannotSay, Figure, Table, count, days_and_months, money, percent, section
 
 FEWEST_BUYERS = 20
@@ -171,7 +172,7 @@ def growth_matrix(draft, material):
     cells = bridge.groupby("cell", sort=False)["change"].sum()
     largest = cells.drop("late returns").abs().idxmax()
     draft.answers.append(
-        "Revenue did not change" if abs(total) < 0.005 else
+        f"Revenue stayed at {money(before, m.sign)}." if abs(total) < 0.005 else
         f"Revenue {'grew' if total > 0 else 'fell'} by {money(abs(total), m.sign)}"
         + (f" ({change(total / before)})" if before > 0 else "")
         + f"; the largest part is {_cell_name(largest)} with {money(cells[largest], m.sign)}.")
@@ -377,20 +378,22 @@ def _value_in_money(draft, m):
         f"The customers of the highest expected {worth}{_in(m.sign)}, with 95 % intervals of the mean.", table,
         {"repeat purchases": "{:,}", "days silent": "{:,}", "P(alive)": "{:.2f}",
          **{name: "{:,.0f}" for name in ("value", "low", "high")}}))
-    draft.step("value of a new customer", _new_customer, draft, m)
+    _new_customer(draft, m)
     draft.facts.update(total=total, mean=float(value.mean()))
     return True
 
 
 def _new_customer(draft, m):
+    settings, (margin, source) = m.settings, m.margin
+    ahead = {"horizon": settings.horizon_months, "horizon_unit": "month",
+             "annual_discount_rate": settings.annual_discount_rate}
     if isinstance(m.spend, float):
-        raise CannotSay("all amounts are equal, so there is no model of spend")
-    new = btyd.lifetime_value_new(
-        m.purchases[0], m.spend, horizon=m.settings.horizon_months, horizon_unit="month", margin=m.margin[0],
-        annual_discount_rate=m.settings.annual_discount_rate, first_purchase="include")
+        new = (1 + btyd.discounted_purchases_new(m.purchases[0], **ahead)) * m.spend * margin
+    else:
+        new = btyd.lifetime_value_new(m.purchases[0], m.spend, margin=margin, first_purchase="include", **ahead)
     draft.text.append(f"A new customer is expected to bring {money(new, m.sign, digits=2)} over the same time, the "
                       "first purchase included"
-                      + (": the most that winning one may cost." if m.margin[1] != "none" else " (revenue)."))
+                      + (": the most that winning one may cost." if source != "none" else " (revenue)."))
     draft.facts["new"] = new
 
 
@@ -432,13 +435,8 @@ def _holdout(draft, m):
 
 
 def _holdout_revenue(draft, m, model, cells, horizon):
-    repeat = cells[cells["frequency"] > 0]
-    spread = repeat["monetary_value"].max() - repeat["monetary_value"].min()
-    if spread < 0.005:
-        expected = float(repeat["monetary_value"].iloc[0])
-    else:
-        counted = btyd.count_cells(cells, ("frequency", "monetary_value"))
-        expected = btyd.expected_spend(btyd.fit_gamma_gamma(counted, nonpositive="drop"), cells)
+    spend = fit_spend(cells)
+    expected = spend if isinstance(spend, float) else btyd.expected_spend(spend, cells)
     forecast = float((btyd.expected_purchases(model, cells, **horizon) * expected * cells["customers"]).sum())
     actual = float(cells["holdout_spend"].sum())
     draft.text.append(f"In money, the forecast for these customers was {money(forecast, m.sign)}; "
@@ -507,7 +505,7 @@ def _silence(draft, m):
         weight, what, unit = m.value, f"value over {m.settings.horizon_months} months", m.sign
         if m.margin[1] == "none":
             what = what.replace("value", "revenue")
-    except ValueError:  # no value in money: count purchases
+    except (ValueError, ConvergenceError):  # no value in money: count purchases
         weight = btyd.expected_purchases(m.purchases[0], history, horizon=m.settings.horizon_months,
                                          horizon_unit="month")
         what, unit = f"purchase days over {m.settings.horizon_months} months", ""
