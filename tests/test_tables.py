@@ -320,6 +320,12 @@ def test_rows_without_a_customer_can_be_left_out_and_are_counted(orders, tmp_pat
     assert report["rows"].tolist() == [8, 4, 3] and "dropped" in set(report["done"])
 
 
+def test_rows_that_are_left_out_are_not_shown_as_examples(orders, tmp_path):
+    frame = orders.assign(customer_id=["a", None, "b", "c"], amount=["1", "x", "z", "2"])
+    for source in (frame, csv(frame, tmp_path / "a.csv")):
+        refused(source, "amount: not a number in 1 of 3 rows\n   row 3: 'z'\n", missing_ids="drop")
+
+
 def test_nobody_is_left_if_no_row_names_a_customer(orders):
     frame = orders.assign(customer_id=None)
     refused(frame, "customer_id: missing in all of 4 rows", "map the column that says who bought", missing_ids="drop")
