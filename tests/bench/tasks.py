@@ -116,7 +116,8 @@ def lifetimes_models(history):
 
     back = history[history["frequency"] > 0]
     return {"purchases": BetaGeoFitter().fit(history["frequency"], history["recency"], history["T"]),
-            "spend": GammaGammaFitter().fit(back["frequency"], back["monetary_value"])}
+            # at its own tolerance, 1e-7, it gives up on some data
+            "spend": GammaGammaFitter().fit(back["frequency"], back["monetary_value"], tol=1e-6)}
 
 
 def lifetimes_score(options):
