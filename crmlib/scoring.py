@@ -32,7 +32,8 @@ from crmlib.units import days_per
 
 MODELS = dict(zip(SCORABLE, (btyd.fit_bg_nbd, btyd.fit_mbg_nbd), strict=True))
 # memory of the group-by, measured: bytes per row, and per row with ids that are text
-ROW_BYTES, TEXT_ROW_BYTES = 110, 180
+ROW_BYTES, TEXT_ROW_BYTES = 115, 190
+MOST_PASSES = 4_096
 # of the interval of the total: a step in the logarithm of a parameter, and the 97.5 % point of the normal
 STEP, Z95 = 1e-4, 1.959963984540054
 
@@ -148,7 +149,7 @@ def score_orders(
         look_over(orders, end, "observation_end")
         if backend.name == "duckdb":
             passes = passes or _passes(orders, memory_limit)
-            work.claim(source, {"end": end, "unit": unit, "passes": passes, "door": door})
+            work.claim(source, {"end": end, "unit": unit, "door": door})
             everybody = _summarise(orders, end, unit, passes, work, bar)
         else:
             everybody = _histories(orders, end, unit).cache()
@@ -185,10 +186,10 @@ def _histories(orders, end, unit):
 
 
 def _passes(orders, memory_limit):
-    """How many shares keep the group-by within half of the limit."""
+    """How many shares keep the group-by within three quarters of the limit."""
     text = orders.customer_id.type().is_string()
     needed = orders.rows_in * (TEXT_ROW_BYTES if text else ROW_BYTES)
-    return max(1, math.ceil(needed / (0.5 * _bytes(memory_limit))))
+    return max(1, math.ceil(needed / (0.75 * _bytes(memory_limit))))
 
 
 def _bytes(size):
@@ -203,23 +204,42 @@ def _bytes(size):
 
 
 def _summarise(orders, end, unit, passes, work, bar):
-    """The summary as one table: a file per pass if there is a work folder, else a table of the engine."""
+    """The summary as one table: of a file per pass if there is a work folder, else of the engine."""
+    import duckdb
     import ibis
 
-    @ibis.udf.scalar.builtin(name="hash", signature=(((orders.customer_id.type(),)), "uint64"))
+    backend = orders.get_backend()
+    while True:
+        try:
+            shares = work.shares(orders, passes, bar) if work.folder else _shares(orders, passes)
+            parts = []
+            for number, share in enumerate(shares, 1):
+                bar.step(f"summarising customers, pass {number} of {passes}" if passes > 1 else "summarising customers")
+                table = _histories(share, end, unit)
+                name = f"customers-{number:04}-of-{passes:04}.parquet"
+                parts.append(work.write(table, name) if work.folder else table.cache())
+            return backend.read_parquet(parts) if work.folder else ibis.union(*parts) if passes > 1 else parts[0]
+        except duckdb.OutOfMemoryException as error:
+            if passes >= MOST_PASSES:
+                raise DataError(f"memory_limit is too small for these orders ({error}): allow more") from None
+            passes *= 2
+
+
+def _shares(orders, passes):
+    """The orders, or a lazy share of the customers for each pass."""
+    if passes == 1:
+        return [orders]
+    number = _share_number(orders, passes)
+    return [orders.filter(number == each) for each in range(passes)]
+
+
+def _share_number(orders, passes):
+    import ibis
+
+    @ibis.udf.scalar.builtin(name="hash", signature=((orders.customer_id.type(),), "uint64"))
     def hash_of(value): ...
 
-    backend = orders.get_backend()
-    if work.folder and passes > 1:
-        orders = work.staged(orders, bar)  # text is parsed once, not in every pass
-    parts = []
-    for number in range(passes):
-        bar.step(f"summarising customers, pass {number + 1} of {passes}" if passes > 1 else "summarising customers")
-        share = orders if passes == 1 else orders.filter(hash_of(orders.customer_id) % passes == number)
-        table = _histories(share, end, unit)
-        name = f"customers-{number + 1:04}-of-{passes:04}.parquet"
-        parts.append(work.write(table, name) if work.folder else table.cache())
-    return backend.read_parquet(parts) if work.folder else ibis.union(*parts) if passes > 1 else parts[0]
+    return (hash_of(orders.customer_id) % passes).cast("int64")
 
 
 def _at_least_zero(money):
@@ -280,7 +300,7 @@ class _Work:
 
     def __init__(self, out):
         self.out = Path(out) if out is not None else None
-        self.folder, self.backend, self.text, self.plan = None, None, False, None
+        self.folder, self.backend = None, None
 
     @classmethod
     @contextlib.contextmanager
@@ -303,7 +323,6 @@ class _Work:
                 raise ValueError(f"out={str(self.out)!r}: there is no folder {self.out.parent}")
             self.folder = self.out.with_name(self.out.name + ".work")
             self.folder.mkdir(exist_ok=True)
-            self.text = _is_path(source) and not all(str(path).endswith((".parquet", ".pq")) for path in _paths(source))
         if "connection" in door or not _is_path(source) and _engine_of(source) == "ibis":
             return None
         import ibis
@@ -322,13 +341,13 @@ class _Work:
         files = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in map(Path, _files(source))]
         versions = {name: importlib.metadata.version(name) for name in ("duckdb", "ibis-framework", "crmlib")}
         plan = json.dumps([versions, files or uuid.uuid4().hex, arguments], default=str, sort_keys=True)
-        self.plan = hashlib.sha256(plan.encode()).hexdigest()
+        plan = hashlib.sha256(plan.encode()).hexdigest()
         mark = self.folder / "plan"
-        if not mark.exists() or mark.read_text() != self.plan:
-            for path in self.folder.iterdir():
+        if not mark.exists() or mark.read_text() != plan:
+            for path in list(self.folder.iterdir()):
                 if path.name != "spill":
-                    path.unlink()
-            mark.write_text(self.plan)
+                    _remove(path)
+            mark.write_text(plan)
 
     def write(self, table, name):
         """Write a table as a finished piece, unless it is there."""
@@ -339,13 +358,21 @@ class _Work:
             os.replace(unfinished, target)
         return target
 
-    def staged(self, orders, bar):
-        """The orders as Parquet with canonical columns, if they come as text."""
-        if not self.text:
-            return orders
-        bar.step("converting text to Parquet")
-        path = self.write(orders.select("customer_id", "date", "amount"), "orders.parquet")
-        return orders.get_backend().read_parquet(path)
+    def shares(self, orders, passes, bar):
+        """The orders, or for each pass a table of its share of the customers, written once for all of them."""
+        if passes == 1:
+            return [orders]
+        folder = self.folder / f"orders-in-{passes:04}"
+        if not folder.exists():
+            bar.step("sharing out the orders")
+            unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex}.unfinished")
+            table = orders.select("customer_id", "amount", date=orders.date.cast("date"),
+                                  share=_share_number(orders, passes))
+            table.to_parquet(unfinished, partition_by="share", compression="zstd")
+            os.replace(unfinished, folder)
+        backend = orders.get_backend()
+        files = (sorted((folder / f"share={number}").glob("*.parquet")) for number in range(passes))
+        return [backend.read_parquet(each) if each else orders.limit(0) for each in files]
 
     def publish(self, table, *, len_expected, total):
         """Write the scores beside the output, compare them with what was counted, and rename."""
@@ -377,9 +404,16 @@ class _Work:
         if self.folder and self.folder.exists():
             shutil.rmtree(self.folder / "spill", ignore_errors=True)
             for path in self.folder.glob("*.unfinished"):
-                path.unlink()
+                _remove(path)
             if not any(self.folder.glob("*.parquet")):
                 shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _remove(path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
 
 
 def _is_path(source):
