@@ -60,6 +60,21 @@ def hostile():
     return orders
 
 
+def retail(path):
+    """Write an export like those of public retail data: cancellations, missing ids, latin-1, the day first."""
+    orders, rng = shop(customers=160, days=380, seed=12, mean_gap=25), np.random.default_rng(4)
+    size = rng.integers(1, 5, len(orders))
+    lines = orders.loc[orders.index.repeat(size)].reset_index(names="order")
+    frame = pd.DataFrame({
+        "InvoiceNo": (536_365 + lines["order"]).astype(str), "StockCode": [f"{85_000 + k}A" for k in lines.index % 90],
+        "Description": [f"CAF\u00c9 SET {k}" for k in lines.index % 90],
+        "Quantity": rng.integers(1, 12, len(lines)), "InvoiceDate": lines["date"].dt.strftime("%d/%m/%Y 08:26"),
+        "UnitPrice": [f"{price:.2f}" for price in rng.gamma(2, 2, len(lines))],
+        "CustomerID": lines["customer_id"].add(12_346).astype(str).where(rng.random(len(lines)) > 0.2, "")})
+    back = frame.iloc[::15].assign(InvoiceNo=lambda t: "C" + t["InvoiceNo"], Quantity=lambda t: -t["Quantity"])
+    pd.concat([frame, back, frame.iloc[::70]]).to_csv(path, index=False, encoding="latin-1")
+
+
 KINDS = {
     "plain": shop,
     "nine weeks": lambda: shop(customers=400, days=63, mean_gap=10),

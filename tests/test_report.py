@@ -3,6 +3,7 @@
 import functools
 import html
 import re
+import shlex
 from html.parser import HTMLParser
 
 import matplotlib
@@ -21,7 +22,7 @@ from crmlib.report.material import fit_purchases, merged_cells  # noqa: E402
 from crmlib.report.parts import Table, money, section  # noqa: E402
 from crmlib.report.sections import axis_unit, drawable, holdout_cells  # noqa: E402
 from tests.figures import bars, ticks  # noqa: E402
-from tests.report_data import HOSTILE, KINDS  # noqa: E402
+from tests.report_data import HOSTILE, KINDS, retail  # noqa: E402
 
 approx = pytest.approx
 END = "1998-06-30"
@@ -401,6 +402,17 @@ def test_command_writes_the_page_and_says_what_is_on_it(file, tmp_path, capsys):
     table = pd.read_csv(customers)
     assert list(table.columns) == ["id", "segment", "alive", "value"] and len(table) == 12
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bestellungen.csv", "customers.csv", "report.html"]
+
+
+def test_a_retail_export_goes_through_by_copying_what_inspect_prints(tmp_path, monkeypatch, capsys):
+    retail(tmp_path / "online_retail.csv")
+    monkeypatch.chdir(tmp_path)
+    assert main(["inspect", "online_retail.csv"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.split("\n") if line.startswith("python -m crmlib report")]
+    assert main([*shlex.split(line)[3:], "--margin-share", "0.3"]) == 0
+    page, said = (tmp_path / "report.html").read_text(encoding="utf-8"), capsys.readouterr().out
+    assert "The expected value of the next 24 months is" in said
+    assert "missing" in page and "Growth matrix" in page
 
 
 @pytest.mark.parametrize(("extra", "code", "said"), [

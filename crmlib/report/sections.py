@@ -509,7 +509,7 @@ def _silence(draft, m):
         weight = btyd.expected_purchases(m.purchases[0], history, horizon=m.settings.horizon_months,
                                          horizon_unit="month")
         what, unit = f"purchase days over {m.settings.horizon_months} months", ""
-    if_active = (weight / alive).where(alive > 1e-9, 0.0)
+    if_active = (weight / alive).where(alive > 0, 0.0)
     silent = 7 * (history["T"] - history["recency"])
     labels = [f"0–{SILENCE[0]}", *(f"{a + 1}–{b}" for a, b in zip(SILENCE, SILENCE[1:], strict=False)),
               f"over {SILENCE[-1]}"]
