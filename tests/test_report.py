@@ -16,7 +16,16 @@ matplotlib.use("Agg")
 from crmlib import btyd, growth, segments  # noqa: E402
 from crmlib.__main__ import main  # noqa: E402
 from crmlib.data import load_cdnow, read_transactions  # noqa: E402
-from crmlib.report import Material, Settings, all_sections, customer_table, report_html, write_report  # noqa: E402
+from crmlib.errors import CrmWarning  # noqa: E402
+from crmlib.report import (  # noqa: E402
+    Material,
+    Settings,
+    all_sections,
+    customer_table,
+    data_check,
+    report_html,
+    write_report,
+)
 from crmlib.report import page as page_module  # noqa: E402
 from crmlib.report.material import fit_purchases, merged_cells  # noqa: E402
 from crmlib.report.parts import Table, money, section  # noqa: E402
@@ -70,6 +79,13 @@ def test_concentration_is_that_of_the_buyers_of_the_last_year(cdnow):
     assert facts["top_share"] == segments.top_share(spent)
     assert facts["needed"] == segments.share_needed(spent)
     assert "does not hold" in cdnow[1]["concentration"].answer
+
+
+def test_customers_are_those_of_rfm_without_its_scores():
+    material = made("returns")[0]
+    with pytest.warns(CrmWarning, match="returns but no purchase"):
+        scores = segments.rfm(material.orders, as_of=material.end, window=365, collapsed="ignore")
+    pd.testing.assert_frame_equal(material.customers, scores[list(material.customers.columns)], check_dtype=False)
 
 
 def test_thinned_curve_draws_the_share_it_names(cdnow):
@@ -259,7 +275,7 @@ def test_errors_of_the_library_become_sentences_and_others_do_not():
 def test_gaps_and_empty_months_are_told():
     text = repr(made("twelve customers")[1]["data"])
     assert re.search(r"Longest stretch without an order: \d+ days", text) and "months have no order line" in text
-    quiet = repr(all_sections(Material(KINDS["twelve customers"](), Settings(observation_end="2026-12-31")))[0])
+    quiet = repr(data_check(Material(KINDS["twelve customers"](), Settings(observation_end="2026-12-31"))))
     assert "days before the end of observation" in quiet
 
 
@@ -312,7 +328,7 @@ def test_signs_in_figures_are_drawn_or_left_out_never_read_as_formulas():
     assert axis_unit(5_000_000, "元") == (1e3, "thousand")
     for sign in ("$ and $", "元", "<b>"):
         material = Material(KINDS["twelve customers"](), Settings(currency_sign=sign))
-        for figure in all_sections(material)[0].figures:
+        for figure in data_check(material).figures:
             assert b"<svg" in figure.svg()
 
 
@@ -332,10 +348,10 @@ def test_page_asks_nothing_of_the_net_and_every_picture_is_described():
 
 
 def test_the_same_orders_give_the_same_page():
-    first = report_html(made("plain")[1].values(), made("plain")[0])
-    again = Material(KINDS["plain"](), made("plain")[0].settings)
-    again.door = made("plain")[0].door
-    assert report_html(all_sections(again), again) == first
+    material, sections = made("twelve customers")
+    again = Material(KINDS["twelve customers"](), material.settings)
+    again.door = material.door
+    assert report_html(all_sections(again), again) == report_html(sections.values(), material)
 
 
 def test_a_section_shows_itself_in_a_notebook():

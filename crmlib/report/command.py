@@ -9,6 +9,7 @@ from crmlib.errors import DataError
 from crmlib.report.material import Material, Settings
 from crmlib.report.page import write_report
 
+MEMORY = "1GB"  # of the engine
 LISTED = 8  # files named on the page, at most
 
 
@@ -26,6 +27,7 @@ def run(options) -> int:
     settings = Settings(**assumed)
     source = options.orders if len(options.orders) > 1 else options.orders[0]
     orders = read_transactions(source, observation_end=options.observation_end, **door)
+    orders.get_backend().con.execute(f"SET memory_limit = '{MEMORY}'")  # beyond it, the engine writes to disk
     text = not all(str(path).lower().endswith((".parquet", ".pq")) for path in options.orders)
     material = Material(orders, settings, keep=text)
     names = [Path(path).name for path in options.orders]

@@ -9,8 +9,8 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from crmlib import btyd, segments
-from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, distinct_rows
+from crmlib import btyd
+from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, customer_days, distinct_rows
 from crmlib.checks import check_count, check_day, check_discount_rate, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.lines import cents, lines_table
@@ -191,9 +191,32 @@ class Material:
 
     @_once
     def customers(self):
-        """Recency, frequency and money of the last twelve months per customer, with scores; see `segments.rfm`."""
-        table = segments.rfm(self.table, as_of=self.end, window=self.window, later="drop", collapsed="ignore")
-        return table.drop(columns="rfm").astype({name: "int8" for name in ("r_score", "f_score", "m_score")})
+        """Days silent, purchase days and money of the last twelve months per customer.
+
+        ``customer_id, recency_days, frequency, monetary``, as `crmlib.segments.rfm` counts them; without its scores,
+        which nothing here needs, and which would take most of the memory.
+        """
+        import ibis
+
+        start = self.end - timedelta(self.window - 1)
+        days = customer_days(self.table, self.end)
+        inside = days.day >= ibis.literal(start)
+        frame = days.group_by("customer_id").agg(
+            last_day=days.day.max(where=days.is_purchase), frequency=(days.is_purchase & inside).sum(),
+            cents=days.cents.sum(where=inside)).execute().sort_values("customer_id", ignore_index=True)
+        bought = frame["last_day"].notna()
+        if not bought.any():
+            raise DataError(f"no customer has a purchase up to {self.end}: check the date against the lines")
+        if not bought.all():
+            warnings.warn(f"{count(int((~bought).sum()), 'customer')} with returns but no purchase up to {self.end} "
+                          "left out. Returns of purchases made before the data begin?", CrmWarning, stacklevel=2)
+            frame = frame[bought].reset_index(drop=True)
+        return pd.DataFrame({
+            "customer_id": frame["customer_id"],
+            "recency_days": (pd.Timestamp(self.end) - pd.to_datetime(frame["last_day"])).dt.days.astype("int32"),
+            "frequency": frame["frequency"].astype("int32"),
+            "monetary": frame["cents"].fillna(0).astype("int64") / 100,
+        })
 
     @_once
     def revenue(self):
