@@ -332,6 +332,12 @@ def test_nobody_is_left_if_no_row_names_a_customer(orders):
     assert read_transactions(orders, missing_ids="drop").report.equals(read_transactions(orders).report)
 
 
+def test_ids_with_characters_that_nobody_sees_are_counted(orders):
+    table = read_transactions(orders.assign(customer_id=["2\u200b", "2", "José", "a\u00a0b"]))
+    found = table.report.query("check.str.startswith('with invisible')")
+    assert found[["rows", "done"]].to_numpy().tolist() == [[2, "kept"]]
+
+
 def test_nan_customer_ids_of_polars(orders):
     frame = pl.from_pandas(orders).with_columns(customer_id=pl.Series([1.0, float("nan"), 2.0, 3.0]))
     refused(frame, "customer_id: missing in 1 of 4 rows")

@@ -14,7 +14,7 @@ from crmlib.data.sources import EXAMPLES, FILE, ROW, Problem, short
 # What programs write when a value is missing. "NA" is left out: it can be somebody's name.
 MISSING = ("", "nan", "NaN", "NaT", "null", "NULL", "None", "<NA>", "#N/A", "\u00a0", "\u3000", "\u200b", "\ufeff")
 # characters that nobody sees: an id with one of them is another id
-INVISIBLE = "[\u0001-\u001f\u007f\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
+INVISIBLE = "[\u00a0\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]"
 LARGEST_AMOUNT = 9e13  # above it a float64 no longer holds exact cents
 PLACEHOLDERS = ("1900-01-01", "1970-01-01", "2099-12-31", "9999-12-31")  # what programs write for "no date"
 NEGATIVE = "negative (returns?)"
@@ -85,6 +85,15 @@ def _wrong_kind(src, name, wanted, hint):
     return Column(lambda t, found: t[name], [check, missing])
 
 
+@ibis.udf.scalar.builtin(name="bit_length")
+def _bit_length(text: str) -> int: ...
+
+
+def _invisible(text):
+    """Return whether text holds characters that nobody sees; only text beyond ASCII is looked through."""
+    return ibis.ifelse(_bit_length(text) == 8 * text.length(), False, text.re_search(INVISIBLE))
+
+
 def _missing_check(name, required, hint=None):
     hint = hint or "fill the values in, or leave the rows out yourself if you know why they are empty"
     return Check(name, "missing", lambda t: missing(t[name]), hint, "refused" if required else "kept")
@@ -115,8 +124,7 @@ def id_column(src, name, required=False):
 
     checks += [
         Check(name, "with outer spaces", lambda t: (t[name] != t[name].strip()) & ~missing(t[name]), "", "trimmed"),
-        Check(name, "with invisible characters, so perhaps two ids of one", lambda t: t[name].re_search(INVISIBLE), "",
-              "kept"),
+        Check(name, "with invisible characters, so perhaps two ids of one", lambda t: _invisible(t[name]), "", "kept"),
         Check(name, "rounded by a spreadsheet", lambda t: t[name].re_search("^ *[0-9][.,][0-9]+E[+][0-9]+ *$"),
               "the digits are lost: export the column as text from where it came"),
     ]
