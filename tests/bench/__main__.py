@@ -51,14 +51,15 @@ def measure(task, implementation, **options):
     command = [sys.executable, str(HERE / "tasks.py"), task, implementation]
     command += [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value is not None]
     with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryFile() as said:
-        # what an engine spills goes to one of these two folders; they are looked at while it runs
+        # what does not fit into memory goes to one of these folders; they are looked at while it runs
+        spill = (scratch, f"{options['out']}.spill", f"{options['out']}.work/spill")
         environment = os.environ | {"TMPDIR": scratch, "PYTHONPATH": str(ROOT)}
         start, spilled, ended = time.perf_counter(), 0, 0
         process = subprocess.Popen(command, cwd=scratch, env=environment, stderr=said)
         while not ended:
             time.sleep(0.02)
             ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            spilled = max(spilled, size(scratch))
+            spilled = max(spilled, sum(map(size, spill)))
         wall = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:

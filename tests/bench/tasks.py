@@ -24,7 +24,8 @@ HISTORY = ["customer_id", "frequency", "recency", "T", "monetary_value"]
 def crmlib_database(options):
     import ibis
 
-    return ibis.duckdb.connect(memory_limit=options.memory_limit, preserve_insertion_order=False)
+    return ibis.duckdb.connect(memory_limit=options.memory_limit, preserve_insertion_order=False,
+                               temp_directory=f"{options.out}.spill")
 
 
 def crmlib_orders(options):
