@@ -191,8 +191,8 @@ def markdown(results):
     return "\n\n".join([
         "# What it costs",
         "Written by `make bench`; do not edit.",
-        f"Measured on {' and '.join(dates)}, load of the machine {min(loads)}–{max(loads)} (wall times suffer, CPU "
-        f"times and ratios little).\n{machine}.",
+        f"Measured on {' and '.join(dates)}, load of the machine {min(loads)}–{max(loads)} (a load above the cores "
+        f"stretches wall times, and CPU times by up to a half; ratios suffer least).\n{machine}.",
         goals(results),
         "Every task runs in a process of its own; CPU is user and system time, of its children too, imports included; "
         "medians over the runs.\nImplementations take turns, so ratios are within one run.\nPeak is of resident "
@@ -228,12 +228,13 @@ def picture(results, path):
     found = costs(results)
     fig, panels = plt.subplots(1, 2, figsize=(9.5, 4.3), layout="constrained")
     for ax, cost, label in zip(panels, ("cpu", "peak_mb"), ("CPU seconds", "peak memory, MB"), strict=True):
-        # the two lines with lifetimes end side by side: their labels stand above the higher one
-        top = max((line[cost] for key, line in found.items() if key[0] == "whole" and key[1] != "crmlib"), default=1)
         for who, (text, away, colour, marker) in LINES.items():
             points = [(line["orders"], line[cost]) for key, line in found.items() if key[:2] == ("whole", who)]
             if not points:
                 continue
+            # the two lines with lifetimes lie side by side: their labels stand above the higher one
+            top = max((line[cost] for key, line in found.items() if line["orders"] == points[-1][0]
+                       and key[0] == "whole" and key[1] != "crmlib"), default=0)
             ax.plot(*zip(*points, strict=True), marker=marker, color=style.PALETTE[colour])
             ax.annotate(text, points[-1] if who == "crmlib" else (points[-1][0], top), away, ha="right",
                         textcoords="offset points", color=style.PALETTE[colour],
