@@ -58,6 +58,7 @@ def spark():
     from pyspark.sql import SparkSession
 
     session = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-               .config("spark.sql.shuffle.partitions", 2).config("spark.sql.session.timeZone", "UTC").getOrCreate())
+               .config("spark.ui.showConsoleProgress", "false").config("spark.sql.shuffle.partitions", 2)
+               .config("spark.sql.session.timeZone", "UTC").getOrCreate())
     yield session
     session.stop()

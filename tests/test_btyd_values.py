@@ -8,7 +8,7 @@ import pytest
 from scipy.special import roots_jacobi
 
 from crmlib import btyd
-from crmlib.data import load_cdnow, read_transactions
+from crmlib.data import load_cdnow
 from crmlib.errors import CrmWarning
 
 
@@ -145,19 +145,3 @@ def test_draws_without_a_mean_make_the_interval_open(split):
 def test_dates_that_can_be_read_in_two_ways_are_refused(text):
     with pytest.raises(ValueError, match="write it as 'YYYY-MM-DD'"):
         btyd.customer_summary(load_cdnow(), observation_end=text)
-
-
-@pytest.mark.spark
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of pyspark, on pandas 3
-def test_spark_gives_the_same_history_bit_for_bit(spark, split):
-    orders = load_cdnow().execute()[["customer_id", "date", "amount"]]
-    rows = [(customer, date.to_pydatetime(), amount) for customer, date, amount in orders.itertuples(index=False)]
-    rows = spark.createDataFrame(rows, list(orders.columns))
-    table = read_transactions(rows, duplicates="keep")
-    dates = {"calibration_end": "1997-09-30", "observation_end": "1998-06-30"}
-    pd.testing.assert_frame_equal(btyd.calibration_holdout(table, **dates), split, check_exact=True)
-    lazy = btyd.customer_summary(table, observation_end="1997-09-30", lazy=True)
-    model = btyd.fit_bg_nbd(lazy)
-    assert model.params.equals(btyd.fit_bg_nbd(split).params)
-    tracked = btyd.tracking(model, table, **dates)
-    pd.testing.assert_frame_equal(tracked, btyd.tracking(model, load_cdnow(), **dates))

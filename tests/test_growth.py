@@ -152,16 +152,6 @@ def test_cents_are_exact_where_floats_are_not():
     assert changes(bridge) == {"unchanged": 0.0} and bridge["revenue_base"].sum() == 0.3
 
 
-@pytest.mark.spark
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of pyspark, on pandas 3
-def test_the_same_bridge_on_spark(spark):
-    spark.createDataFrame(SMALL.astype({"customer_id": object, "product_id": object})).createOrReplaceTempView("lines")
-    table = ibis.pyspark.connect(spark).table("lines")
-    identity = {"Qian": "Zhou"}
-    pd.testing.assert_frame_equal(growth.revenue_bridge(table, identity=identity, **YEARS),
-                                  growth.revenue_bridge(SMALL, identity=identity, **YEARS))
-
-
 def test_cdnow_has_no_products_and_is_bridged_over_customers():
     orders = load_cdnow()
     halves = {"base": ("1997-01-01", "1997-06-30"), "current": ("1997-07-01", "1997-12-31")}

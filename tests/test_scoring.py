@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 
 import ibis
 import numpy as np
@@ -15,7 +14,7 @@ import pytest
 from crmlib import btyd, scoring
 from crmlib.__main__ import main
 from crmlib.btyd.scoring import SCORES
-from crmlib.data import load_case, load_cdnow
+from crmlib.data import load_cdnow
 from crmlib.errors import CrmWarning, DataError
 from crmlib.scoring import score_orders
 from tests import btyd_data
@@ -271,26 +270,3 @@ def test_a_customer_called_like_a_formula_runs_nowhere(tmp_path):
 
 
 # --- Spark -------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.spark
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # of pyspark, on pandas 3
-@pytest.mark.parametrize("name", ["CDNOW", "Hailang"])
-def test_spark_gives_the_same_scores(name, spark, tmp_path):
-    """Counts and money bit for bit, scores to nine digits; into a folder of Parquet as well."""
-    if name == "CDNOW":
-        orders, end = btyd_data.sample_orders(), "1998-06-30"
-    else:
-        orders, end = load_case().orders[["customer_id", "date", "amount"]], "2025-12-31"
-    settings = {**CDNOW, "observation_end": end, "returns": "net"}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", CrmWarning)  # the same on both engines, looked at elsewhere
-        expected = score_orders(orders, **settings)
-        orders.astype({"date": "datetime64[us]"}).to_parquet(tmp_path / "orders.parquet")
-        rows = spark.read.parquet(str(tmp_path / "orders.parquet"))
-        found = score_orders(rows, out=tmp_path / "scores", **settings)
-    assert found.purchases.params.equals(expected.purchases.params)
-    assert found.spend.params.equals(expected.spend.params)
-    assert_same_scores(frame(found.table), frame(expected.table), rtol=1e-9)
-    assert found.total.equals(expected.total) and found.left_out == expected.left_out
-    assert len(pd.read_parquet(tmp_path / "scores")) == found.customers
