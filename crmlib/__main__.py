@@ -95,6 +95,27 @@ def lint(options) -> int:
     return int(bool(findings))
 
 
+def slides(options) -> int:
+    """Make a deck of slides of every chapter, in build/slides."""
+    from crmlib.teaching import course, slides, slides_check
+
+    root = course.find_root()
+    paths = options.notebook or [path for path in course.notebooks(root, "") if path.name[:2].isdigit()]
+    try:
+        made = slides.build(paths, options.to or root / "build" / "slides", code=options.code)
+        problems = slides_check.check([path for path, _ in made]) if options.check else []
+    except (slides.SlideError, slides_check.NoBrowser) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path, count in made:
+        print(f"{path}: {count} slides")
+    for problem in problems:
+        print(problem)
+    if options.check:
+        print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
+    return int(bool(problems))
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m crmlib", description="Tools of the course.")
@@ -114,6 +135,10 @@ def build_parser() -> argparse.ArgumentParser:
     command(exercises, check="write nothing; exit code 1 if an exercise is out of date")
     command(case, check="write nothing; exit code 1 if a table is not what the generator makes")
     command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")
+    deck = command(slides, check="look at every slide in a Chromium; exit code 1 if something cannot be seen or read",
+                   files="notebooks to make slides of (default: all chapters)")
+    deck.add_argument("--code", action="store_true", help="show the code of a slide on a slide below it")
+    deck.add_argument("--to", type=Path, help="the folder for the decks (default: build/slides)")
     return parser
 
 

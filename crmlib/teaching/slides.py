@@ -1,0 +1,398 @@
+"""A chapter as slides, from its own cells: which cells make which slide, and the deck as one file.
+
+Behind ``python -m crmlib slides``. What a cell is on a slide stands in its metadata: Jupyter's
+``slideshow.slide_type``, and under ``slide`` what of the cell is shown (see `KEYS`). What is left out of a cell that is
+on a slide goes to the speaker's notes. A deck is a single file with everything in it, and asks nothing of any network.
+"""
+
+import base64
+import hashlib
+import html
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+from crmlib.teaching import course
+
+ASSETS = Path(__file__).parent / "reveal"
+WIDTH, HEIGHT = 1280, 720       # of a slide, in the pixels of a page: 96 to the inch, so 24 are 18 points
+KEYS = {
+    "title": "the slide's title, if the cell has no heading or a long one",
+    "lines": "which lines are shown, from 1: of a text cell without its headings, of printed text, or of a memo's "
+             "sentences",
+    "caption": "which lines of the next cell stand below the figure (default: the first; [] for none)",
+    "show": 'which outputs are shown: "figure", "table", "text" (default: the figure if there is one, else all)',
+    "rows": "how many rows of a table are shown",
+    "columns": "which columns of a table are shown, from 1, the names of its rows not counted",
+    "minutes": "of the short talk; slides without are left out of it",
+}
+_LINE = re.compile(r"(?ms)^\$\$.*?\$\$$|^(?:\|.*\n?)+|^(```|~~~).*?^\1|^[^\n]*\S[^\n]*(?:\n[ ]{2,}\S[^\n]*)*")
+_FORMULA = re.compile(r"(?s)\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?!\s)(?P<inline>[^$\n]+?)(?<!\s)\$(?!\d)")
+_ITEM = re.compile(r"([-*+]|\d+[.)])\s")
+
+
+class SlideError(ValueError):
+    """A cell's ``slide`` metadata asks for what is not there; the message says which cell and what."""
+
+
+@dataclass
+class Slide:
+    """One slide; cells are counted from 1, text cells included."""
+
+    title: str
+    cell: int
+    below: bool
+    minutes: float | None
+    shown: list = field(default_factory=list)     # pieces of HTML
+    notes: list = field(default_factory=list)     # pieces of HTML, for the speaker
+    code: list = field(default_factory=list)      # sources of the code cells
+
+
+# ----------------------------------------------------------------------- from cells to slides
+
+
+def slide_type(cell) -> str | None:
+    """Return what a cell is on a slide."""
+    return cell.metadata.get("slideshow", {}).get("slide_type")
+
+
+def lines(source: str) -> list[str]:
+    """Split markdown into what can be shown or left out: sentences, items, formulas, tables; no headings.
+
+    Examples
+    --------
+    >>> lines("## Who?\\n\\nOne.\\nTwo:\\n\\n$$a\\n= b$$\\n\\n- three")
+    ['One.', 'Two:', '$$a\\n= b$$', '- three']
+    """
+    body = re.sub(r"(?m)^#{1,6}\s.*$", "", source)
+    return [match[0].rstrip("\n") for match in _LINE.finditer(body)]
+
+
+def deck(notebook, name: str = "notebook.ipynb") -> list[Slide]:
+    """Return the slides of a chapter.
+
+    A cell of slide type ``slide`` or ``subslide`` starts a slide, ``-`` and ``fragment`` go on with it, ``notes`` go to
+    the speaker, ``skip`` is not shown. A slide's title is the one in its metadata, or the cell's heading, or the last
+    heading before it.
+
+    Raises
+    ------
+    SlideError
+        If the metadata of a cell cannot be obeyed.
+    """
+    slides, title = [], ""
+    for n, cell in enumerate(notebook.cells, 1):
+        wishes, kind = cell.metadata.get("slide", {}), slide_type(cell)
+        if unknown := set(wishes) - set(KEYS):
+            raise SlideError(f"cell {n}: unknown slide metadata {sorted(unknown)}: known are {sorted(KEYS)}")
+        if cell.cell_type == "markdown" and (headings := re.findall(r"(?m)^#{1,6}\s+(.*)", cell.source)):
+            title = headings[0]
+        if kind in ("slide", "subslide"):
+            own = wishes.get("title", title)
+            slides.append(Slide(own, n, kind == "subslide" and bool(slides), wishes.get("minutes")))
+        elif kind == "notes" and slides:
+            slides[-1].notes.append(_markdown(cell.source))
+        elif kind not in ("-", "fragment") or not slides:
+            continue
+        try:
+            if kind != "notes":
+                _add(slides[-1], cell, notebook.cells[n : n + 1], kind, f"cell {n} of {name}")
+        except SlideError as error:
+            raise SlideError(f"cell {n}: {error}") from None
+    return slides
+
+
+def _add(slide, cell, following, kind, where):
+    """Put what a cell shows on a slide, and the rest of it into the speaker's notes."""
+    if cell.cell_type == "markdown":
+        shown, rest = _chosen(lines(cell.source), cell.metadata.get("slide", {}).get("lines"))
+        pieces = [_markdown(_joined(shown))]
+    else:
+        slide.code.append(cell.source)
+        pieces, rest = _outputs(cell, where)
+        if any("<figure" in piece for piece in pieces) and following and following[0].source.startswith("**Figure"):
+            wanted = cell.metadata.get("slide", {}).get("caption", [1])
+            caption, left = _chosen(lines(following[0].source), wanted)
+            pieces += [f"<div class='caption'>{_markdown(' '.join(caption))}</div>"] if caption else []
+            rest += left if slide_type(following[0]) == "skip" else []
+    slide.shown += [f"<div class='fragment'>{piece}</div>" if kind == "fragment" else piece for piece in pieces if piece]
+    if rest:
+        slide.notes.append("<p><em>Not on the slide:</em></p>" + _markdown(_joined(rest)))
+
+
+def _chosen(parts, numbers):
+    """Return the numbered parts (None: all), and the others."""
+    if numbers is None:
+        return parts, []
+    if missing := [k for k in numbers if not 1 <= k <= len(parts)]:
+        raise SlideError(f"there is no line {', '.join(map(str, missing))} of {len(parts)}: count lines from 1, without "
+                         "headings and blank lines")
+    return [parts[k - 1] for k in numbers], [part for k, part in enumerate(parts, 1) if k not in numbers]
+
+
+def _joined(parts):
+    """Return lines as markdown: each a paragraph of its own, items next to each other a list."""
+    text = ""
+    for before, part in zip(["", *parts], parts, strict=False):
+        text += ("\n" if _ITEM.match(before) and _ITEM.match(part) else "\n\n") + part
+    return text.strip()
+
+
+# ------------------------------------------------------------------------------------- outputs
+
+
+def _outputs(cell, where):
+    """Return what is shown of a code cell's outputs, as HTML, and the printed lines that are not, as markdown."""
+    wishes = cell.metadata.get("slide", {})
+    kinds = [_kind(output) for output in cell.outputs]
+    wanted = wishes.get("show") or (["figure"] if "figure" in kinds else ["table", "text", "live"])
+    if missing := set(wishes.get("show", [])) - set(kinds):
+        raise SlideError(f"nothing to show as {sorted(missing)}: the cell has {sorted(set(kinds))}")
+    pieces, rest = [], []
+    for kind, output in zip(kinds, cell.outputs, strict=True):
+        data = output.get("data", {})
+        if kind == "text":
+            made, left = _text(output, wishes.get("lines")) if kind in wanted else ("", _printed(output))
+            pieces.append(made)
+            rest += [f"`{line}`" for line in left] if "text/markdown" not in data else left
+        elif kind == "live":
+            call = re.findall(r"\b(explore\w*)\(", cell.source)
+            pieces.append(f"<p class='live'>Live in JupyterLab: run {html.escape(where)}"
+                          + (f", <code>{call[-1]}(…)</code>" if call else "") + ".</p>")
+        elif kind not in wanted:
+            continue
+        elif kind == "figure":
+            alt = html.escape(output.metadata.get("image/png", {}).get("alt", ""), quote=True)
+            picture = data["image/png"].replace("\n", "")
+            pieces.append(f"<figure><img alt='{alt}' src='data:image/png;base64,{picture}'></figure>")
+        else:
+            pieces.append(_table(data["text/html"], wishes.get("rows"), wishes.get("columns")))
+    return pieces, rest
+
+
+def _kind(output):
+    data = output.get("data", {})
+    if "image/png" in data:
+        return "figure"
+    if "text/html" in data:
+        return "table"
+    return "live" if course.WIDGET_NOTE in data.get("text/plain", "") else "text"
+
+
+def _printed(output):
+    data = output.get("data", {})
+    if "text/markdown" in data:     # a memo: its sentences
+        return re.split(r"(?<=[.!?)*])\s+(?=[*(]*[A-Z])|\n+", data["text/markdown"].strip())
+    text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
+    return [line for line in text.split("\n") if line.strip()]
+
+
+def _text(output, numbers):
+    shown, rest = _chosen(_printed(output), numbers)
+    if "text/markdown" in output.get("data", {}):
+        return f"<div class='memo'>{_markdown(_joined(shown))}</div>", rest
+    return f"<pre>{html.escape(chr(10).join(shown))}</pre>", rest
+
+
+def _table(source, rows, columns):
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(re.sub(r"(?s)<style.*?</style>", "", source), "html.parser")
+    table = soup.find("table")
+    if table is None:
+        return str(soup)
+    table.attrs = {}
+    body = table.find_all("tr")
+    if columns:
+        width = max(len(row.find_all("td")) for row in body)
+        if not all(1 <= k <= width for k in columns):
+            raise SlideError(f"columns {columns} of a table with {width}")
+        for row in body:
+            cells = row.find_all(["td", "th"])
+            names = len(cells) - width
+            for cell in [cell for k, cell in enumerate(cells, 1 - names) if k > 0 and k not in columns]:
+                cell.decompose()
+    body = [row for row in body if row.find("td")]
+    note = ""
+    if rows and rows < len(body):
+        for row in body[rows:]:
+            row.decompose()
+        note = f"<p class='cut'>{rows} of {len(body)} rows</p>"
+    return f"<div class='table'>{table}{note}</div>"
+
+
+# ------------------------------------------------------------------------ markdown and formulas
+
+
+def _markdown(source):
+    """Return markdown as HTML: formulas drawn, links and anchors as plain text, headings as they are."""
+    import mistune
+
+    drawn = []
+
+    def draw(match):
+        drawn.append(formula(match["block"] or match["inline"], block=bool(match["block"])))
+        return f"FORMULA{len(drawn) - 1}X"
+
+    pieces = re.split(r"(`[^`]*`)", source)
+    source = "".join(piece if k % 2 else _FORMULA.sub(draw, piece) for k, piece in enumerate(pieces))
+    source = re.sub(r"(?<!!)\[([^\]]*)\]\([^)]*\)", r"\1", source).replace("\\$", "$")
+    made = mistune.create_markdown(plugins=["table"], escape=False)(source)
+    return re.sub(r"FORMULA(\d+)X", lambda match: drawn[int(match[1])], made)
+
+
+@cache
+def formula(tex: str, *, block: bool = False) -> str:
+    r"""Draw a formula with matplotlib, as an HTML picture whose description is the formula itself.
+
+    Examples
+    --------
+    >>> formula(r"\frac12")[:46]
+    '<img class="formula inline" alt="\\frac12" style'
+
+    Raises
+    ------
+    SlideError
+        If matplotlib cannot draw it.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.mathtext import MathTextParser
+
+    text = "$" + re.sub(r"\\le\b", r"\\leq", re.sub(r"\\frac(\w)(\w)", r"\\frac{\1}{\2}", " ".join(tex.split()))) + "$"
+    with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "crmlib", "mathtext.fontset": "stix"}):
+        font = FontProperties(size=100, family="sans-serif", math_fontfamily="stix")
+        try:
+            wide, high, depth, *_ = MathTextParser("path").parse(text, dpi=72, prop=font)
+        except ValueError as error:
+            raise SlideError(f"matplotlib cannot draw {tex!r} ({str(error).splitlines()[-1]}): leave that line out, or "
+                             "write it without the command that is not known") from None
+        figure = Figure(figsize=(wide / 72, high / 72))
+        figure.text(0, depth / high, text, fontproperties=font)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    picture = base64.b64encode(drawn.getvalue()).decode()
+    style = f"width:{wide / 100:.3f}em;height:{high / 100:.3f}em;vertical-align:{-depth / 100:.3f}em"
+    kind = "block" if block else "inline"
+    return (f'<img class="formula {kind}" alt="{html.escape(tex.strip(), quote=True)}" style="{style}" '
+            f'src="data:image/svg+xml;base64,{picture}">')
+
+
+# -------------------------------------------------------------------------------------- the file
+
+
+def page(path: Path, *, code: bool = False, short: bool = False) -> str:
+    """Return the deck of a chapter as one HTML page.
+
+    Parameters
+    ----------
+    path : Path
+        The notebook, with its outputs.
+    code : bool
+        Show the code of each slide on a slide below it.
+    short : bool
+        Only the slides of the short talk: those with ``minutes``.
+
+    Raises
+    ------
+    SlideError
+        If a slide cannot be made; the message names notebook and cell.
+    """
+    notebook = course.read(path)
+    try:
+        slides = deck(notebook, path.name)
+    except SlideError as error:
+        raise SlideError(f"{path.name}: {error}") from None
+    title = re.sub(r"^#\s+", "", notebook.cells[0].source.split("\n")[0])
+    _clock(slides)
+    chosen = [slide for slide in slides if not short or slide.minutes]
+    parts = {"title": html.escape(title), "sections": "\n".join(_sections(chosen, code)),
+             "width": str(WIDTH), "height": str(HEIGHT)}
+    parts |= {name: (ASSETS / name).read_text(encoding="utf-8").replace("//# sourceMappingURL=reveal.js.map", "")
+              for name in ("reveal.css", "deck.css", "reveal.js", "notes.js")}
+    template = (ASSETS / "deck.html").read_text(encoding="utf-8")
+    return re.sub(r"\{\{ (\S+) \}\}", lambda match: parts[match[1]], template)
+
+
+def _clock(slides):
+    """Tell the speaker of the short talk how long a slide takes, and how much of the time is then gone."""
+    total, gone = sum(slide.minutes or 0 for slide in slides), 0
+    for slide in slides:
+        if slide.minutes:
+            gone += slide.minutes
+            slide.notes.insert(0, f"<p><strong>Short talk: {slide.minutes:g} min</strong> ({gone:g} of {total:g})</p>")
+
+
+def _sections(slides, code) -> Iterator[str]:
+    """Yield the slides as HTML, sub-slides stacked below the slide before them."""
+    stacks = []
+    for slide in slides:
+        if not slide.below or not stacks:
+            stacks.append([])
+        stacks[-1].append(_section(slide))
+        if code and slide.code:
+            source = html.escape("\n\n".join(slide.code))
+            inside = f"<pre class='code' tabindex='0'><code>{source}</code></pre>"
+            stacks[-1].append(_frame("Code: " + slide.title, inside, "", slide.cell))
+    for stack in stacks:
+        yield stack[0] if len(stack) == 1 else "<section>\n" + "\n".join(stack) + "\n</section>"
+
+
+def _section(slide):
+    return _frame(slide.title, "\n".join(slide.shown), "\n".join(slide.notes), slide.cell)
+
+
+def _frame(title, inside, notes, cell):
+    heading = "h1" if cell == 1 else "h2"
+    aside = f"<aside class='notes'>{notes}</aside>" if notes else ""
+    kind = "figure" if "<figure" in inside else "text"
+    title = re.sub(r"^<p>|</p>\s*$", "", _markdown(title).strip())
+    return (f"<section data-cell='{cell}'><div class='page {kind}'><{heading}>{title}</{heading}>\n{inside}\n</div>"
+            f"{aside}</section>")
+
+
+def index(decks: dict[str, list[tuple[str, str]]]) -> str:
+    """Return the page that lists the decks; `decks` has a title and, for each, pairs of file name and link text."""
+    items = "\n".join(
+        f"<li>{html.escape(title)}: "
+        + " · ".join(f"<a href='{html.escape(name, quote=True)}'>{html.escape(text)}</a>" for name, text in links) + "</li>"
+        for title, links in decks.items())
+    return (ASSETS / "index.html").read_text(encoding="utf-8").replace("{{ items }}", items)
+
+
+def build(paths: list[Path], target: Path, *, code: bool = False) -> list[tuple[Path, int]]:
+    """Write the decks of chapters, and a page that lists them, into a folder.
+
+    Returns
+    -------
+    list of (Path, int)
+        Every deck written, and its number of slides; a chapter with a short talk has a second deck,
+        ``NN_….short.html``.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    made, listed = [], {}
+    for path in paths:
+        notebook = course.read(path)
+        every = deck(notebook, path.name)
+        timed = [slide for slide in every if slide.minutes]
+        title = re.sub(r"^#\s+", "", notebook.cells[0].source.split("\n")[0])
+        links = listed[f"{path.name[:2]} {title}"] = []
+        for name, slides in (("", every), (".short", timed)):
+            if slides:
+                file = target / f"{path.stem}{name}.html"
+                file.write_text(page(path, code=code, short=bool(name)), encoding="utf-8")
+                minutes = f", {sum(slide.minutes for slide in slides):g} minutes" if name else ""
+                links.append((file.name, f"{len(slides)} slides{minutes}"))
+                made.append((file, len(slides)))
+    (target / "index.html").write_text(index(listed), encoding="utf-8")
+    return made
+
+
+def fingerprints() -> dict[str, str]:
+    """Return the SHA-256 of each file that was taken from reveal.js."""
+    return {name: hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()
+            for name in ("reveal.js", "reveal.css", "notes.js", "LICENSE")}
