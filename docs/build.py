@@ -68,8 +68,12 @@ def build(root: Path, target: Path, settings: pages.Settings) -> int:
         shutil.copy(path, html / path.relative_to(root).parent)
     for path in checks.html_files(html):
         path.write_text(with_language(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if (root / pages.DECKS).is_dir():
+        shutil.copytree(root / pages.DECKS, html / "slides", ignore=lambda _, names: [
+            name for name in names if not (root / "notebooks" / name).with_suffix(".ipynb").exists()])
     found = list(checks.findings(html))
-    print(*found, sep="\n" if found else "")
+    for finding in found:
+        print(finding)
     print(f"{len(found)} finding{'' if len(found) == 1 else 's'}; the site is in {html}")
     return int(bool(failed or found))
 

@@ -34,8 +34,9 @@ class Page(HTMLParser):
 
 
 def html_files(site: Path) -> list[Path]:
-    """Return the pages of a site; below ``_static`` the theme keeps templates that are none."""
-    return [path for path in sorted(site.rglob("*.html")) if "_static" not in path.parts]
+    """Return the pages of a site: neither decks of slides, nor the templates that the theme keeps in ``_static``."""
+    return [path for path in sorted(site.rglob("*.html"))
+            if path.relative_to(site).parts[0] not in ("_static", "slides")]
 
 
 def findings(site: Path) -> Iterator[str]:

@@ -26,10 +26,12 @@ myst_heading_anchors = 4
 # --- docstrings: numpydoc, as the house writes them
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]  # "alpha, beta : float" is two names
 napoleon_preprocess_types = True  # {"signed", "absolute"} is a choice, not a type
 autodoc_typehints = "none"  # the docstring says it with shape and unit
 add_module_names = False
+
+WIDE = ("notebooks/claims", "notebooks/glossary")  # tables of seven columns
 
 # --- look, and nothing from elsewhere: fonts and icons are files of the theme, MathJax is copied by build.py
 html_theme = "sphinx_book_theme"
@@ -42,9 +44,13 @@ html_use_index = False  # the search finds it
 html_domain_indices = False
 mathjax_path = "mathjax/tex-chtml.js"
 mathjax3_config = {"options": {"enableMenu": False}}  # its menu would fetch parts that are not here
+html_favicon = "static/icon.svg"
+html_context = {"default_mode": "auto"}
 html_theme_options = {
     "use_download_button": False,  # a line below each title downloads the notebook itself, not a copy
     "use_fullscreen_button": False,
+    "navbar_persistent": [],  # one search button, in the side bar
+    "secondary_sidebar_items": {"**": ["page-toc.html"], **dict.fromkeys(WIDE, [])},
     "show_navbar_depth": 1,
     "show_toc_level": 2,
     "home_page_in_toc": True,

@@ -14,7 +14,7 @@ def register_anchors(app, doctree):
     """Let links lead to the anchors of cells and terms: a link to one that is not there is then a warning."""
     slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
     for node in doctree.findall(nodes.raw):
-        for name in re.findall(r'<span class="anchor" id="([^"]+)">', node.astext()):
+        for name in re.findall(r'class="anchor" id="([^"]+)">', node.astext()):
             slugs[name] = (node.line, name, name)
 
 

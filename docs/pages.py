@@ -21,6 +21,7 @@ import crmlib
 from crmlib.teaching import course, glossary
 
 HERE = Path(__file__).parent
+DECKS = Path("build") / "slides"  # where make slides puts them; without decks the site has no links to them
 LIVE = (
     '<p class="live"><strong>Live only:</strong> here the notebook has sliders. They need Python: download it, '
     "or take the whole course, open it in JupyterLab and run this cell. "
@@ -122,9 +123,9 @@ def term_anchor(term: str) -> str:
     return "term-" + re.sub(r"[^a-z0-9]+", "-", term.lower()).strip("-")
 
 
-def anchor(name: str) -> str:
+def anchor(name: str, kind: str = "div") -> str:
     """Return an empty element that a link can lead to."""
-    return f'<span class="anchor" id="{html.escape(name)}"></span>'
+    return f'<{kind} class="anchor" id="{html.escape(name)}"></{kind}>'
 
 
 def raw(text: str):
@@ -149,8 +150,13 @@ def notebook_page(root: Path, path: Path, settings: Settings, terms: Terms):
     if path.stem == "glossary":
         for cell in cells:
             with_term_anchors(cell)
-    top = [launch(root, path, settings), *solved(root, path)]
-    notebook.cells = with_anchors([cells[0], *top, *cells[1:]])
+    exercises = path.parent / "exercises" / path.name
+    further = [(f"exercises/{path.stem}.html", "Exercises")] if chapter and exercises.exists() else []
+    slides = [(f"../slides/{path.stem}.html", "Slides")] if (root / DECKS / f"{path.stem}.html").exists() else []
+    notebook.cells = with_anchors([cells[0], launch(root, path, settings, [*further, *slides]), *cells[1:]])
+    if further:
+        contents = toctree("", [("Exercises", f"exercises/{path.stem}")])
+        notebook.cells.append(new_markdown_cell(contents, id="site"))
     return notebook
 
 
@@ -189,27 +195,18 @@ def with_term_anchors(cell) -> None:
     for output in cell.get("outputs", ()):
         if text := output.get("data", {}).get("text/markdown"):
             head, line, *rows = text.split("\n")
-            rows = [re.sub(r"^\| (.+?) \|", lambda found: f"| {anchor(term_anchor(found[1]))}{found[1]} |", row)
+            rows = [re.sub(r"^\| (.+?) \|", lambda found: f"| {anchor(term_anchor(found[1]), 'span')}{found[1]} |", row)
                     for row in rows]
             output.data["text/markdown"] = "\n".join([head, line, *rows])
 
 
-def launch(root: Path, path: Path, settings: Settings):
+def launch(root: Path, path: Path, settings: Settings, further=()):
     """Return the line below the title: to download the notebook, and to start or read it elsewhere."""
     place = path.relative_to(root).as_posix()
     links = [f'<a href="{path.name}" download>Download this notebook</a>']
-    for address, words in ((settings.binder(place), "Run it at mybinder.org"),
-                           (settings.source(place), "See it in the repository")):
-        if address:
-            links.append(f'<a href="{html.escape(address)}">{words}</a>')
+    elsewhere = (settings.binder(place), "Run it at mybinder.org"), (settings.source(place), "See it in the repository")
+    links += [f'<a href="{html.escape(there)}">{words}</a>' for there, words in (*further, *elsewhere) if there]
     return raw(f'<p class="launch">{" · ".join(links)}</p>')
-
-
-def solved(root: Path, path: Path) -> list:
-    """Return a link from a chapter to its exercises."""
-    if path.parent.name == "notebooks" and (root / "notebooks" / "solutions" / path.name).exists():
-        return [new_markdown_cell(f"[Exercises of this chapter](exercises/{path.name})", id="site")]
-    return []
 
 
 # ----------------------------------------------------------------------------------- exercises
@@ -302,7 +299,8 @@ def title_of(path: Path) -> str:
 def toctree(caption: str, pages: list[tuple[str, str]]) -> str:
     """Return a hidden table of contents of (title, page), for the side bar; nothing if there are no pages."""
     entries = "\n".join(f"{title} <{page}>" if title else page for title, page in pages)
-    return f"```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```\n" if pages else ""
+    caption = f":caption: {caption}\n" if caption else ""
+    return f"```{{toctree}}\n:hidden:\n{caption}\n{entries}\n```\n" if pages else ""
 
 
 def start_page(root: Path, target: Path) -> str:
@@ -315,24 +313,18 @@ def start_page(root: Path, target: Path) -> str:
         chinese = re.split(r" [(（]|, \*\*", lines[2])[0]
         rows.append(f"| {path.name[:2]} | [{lines[0][2:]}](notebooks/{path.name}) | {chinese} | {minutes} |")
 
-    def numbered(folder, paths):
-        return [(f"{path.name[:2]} · {title_of(path).removeprefix('Exercises: ')}", f"notebooks/{folder}{path.stem}")
-                for path in paths]
-
     def there(pattern):
         return [("", path.relative_to(target).with_suffix("").as_posix()) for path in sorted(target.glob(pattern))]
 
     contents = [
-        toctree("Chapters", numbered("", chapters)),
-        toctree("Exercises, with solutions", numbered("exercises/", course.notebooks(root, "solutions"))),
+        toctree("Chapters", [(f"{path.name[:2]} · {title_of(path)}", f"notebooks/{path.stem}") for path in chapters]),
         toctree("Your data", there("notebooks/your_data/*")),
         toctree("To look up", [*there("notebooks/claims.ipynb"), *there("notebooks/glossary.ipynb"),
                                *there("datasets/README.md"), ("The library", "library/index")]),
         toctree("To teach", there("notebooks/instructor/*.md")),
         toctree("To change something", [("How to change something here", "CONTRIBUTING")]),
     ]
-    sheets = "```{toctree}\n:hidden:\n\n" + "\n".join(
-        path.stem for path in sorted((root / "datasets").glob("*.md")) if path.stem != "README") + "\n```\n"
+    sheets = toctree("", [("", path.stem) for path in sorted((root / "datasets").glob("*.md")) if path.stem != "README"])
     data = target / "datasets" / "README.md"
     data.write_text(data.read_text(encoding="utf-8") + "\n" + sheets, encoding="utf-8")
     text = (HERE / "index.md").read_text(encoding="utf-8")
