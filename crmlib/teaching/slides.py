@@ -29,8 +29,11 @@ KEYS = {
     "columns": "which columns of a table are shown, from 1, the names of its rows not counted",
     "minutes": "of the short talk; slides without are left out of it",
 }
-_LINE = re.compile(r"(?ms)^\$\$.*?\$\$$|^(?:\|.*\n?)+|^(```|~~~).*?^\1|^[^\n]*\S[^\n]*(?:\n[ ]{2,}\S[^\n]*)*")
+_LINE = re.compile(r"(?ms)^\$\$.*?\$\$$|^\|[^\n]*(?:\n\|[^\n]*)*|^(```|~~~).*?^\1|^[^\n]*\S[^\n]*(?:\n[ ]{2,}\S[^\n]*)*")
 _FORMULA = re.compile(r"(?s)\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?!\s)(?P<inline>[^$\n]+?)(?<!\s)\$(?!\d)")
+_GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
+# what matplotlib does not know, and what says the same; what stands below a brace is left out
+_TEX = {r"\\le\b": r"\\leq", r"\\frac(\w)(\w)": r"\\frac{\1}{\2}", rf"\\underbrace{_GROUP}_{_GROUP}": r"\1"}
 _ITEM = re.compile(r"([-*+]|\d+[.)])\s")
 
 
@@ -185,9 +188,19 @@ def _kind(output):
 def _printed(output):
     data = output.get("data", {})
     if "text/markdown" in data:     # a memo: its sentences
-        return re.split(r"(?<=[.!?)*])\s+(?=[*(]*[A-Z])|\n+", data["text/markdown"].strip())
+        return _sentences(data["text/markdown"].strip())
     text = output.get("text") or data.get("text/plain") or f"{output.get('ename')}: {output.get('evalue')}"
     return [line for line in text.split("\n") if line.strip()]
+
+
+def _sentences(text):
+    parts = [""]
+    for piece in re.split(r"(?<=[.!?)*])\s+(?=[*(]*[A-Z])|\n+", text):
+        if parts[-1].count("**") % 2:       # a bold label goes on
+            parts[-1] += " " + piece
+        else:
+            parts.append(piece)
+    return parts[1:]
 
 
 def _text(output, numbers):
@@ -228,15 +241,16 @@ def _table(source, rows, columns):
 
 
 def _markdown(source):
-    """Return markdown as HTML: formulas drawn, links and anchors as plain text, headings as they are."""
+    """Return markdown as HTML: formulas drawn, links as plain text."""
     import mistune
 
     drawn = []
 
     def draw(match):
-        drawn.append(formula(match["block"] or match["inline"], block=bool(match["block"])))
+        drawn.append(formula(" ".join((match["block"] or match["inline"]).split()), block=bool(match["block"])))
         return f"FORMULA{len(drawn) - 1}X"
 
+    source = re.sub(r"(?<=\d) %", "\u00a0%", source)
     pieces = re.split(r"(`[^`]*`)", source)
     source = "".join(piece if k % 2 else _FORMULA.sub(draw, piece) for k, piece in enumerate(pieces))
     source = re.sub(r"(?<!!)\[([^\]]*)\]\([^)]*\)", r"\1", source).replace("\\$", "$")
@@ -263,7 +277,9 @@ def formula(tex: str, *, block: bool = False) -> str:
     from matplotlib.font_manager import FontProperties
     from matplotlib.mathtext import MathTextParser
 
-    text = "$" + re.sub(r"\\le\b", r"\\leq", re.sub(r"\\frac(\w)(\w)", r"\\frac{\1}{\2}", " ".join(tex.split()))) + "$"
+    text = f"${tex}$"
+    for known, instead in _TEX.items():
+        text = re.sub(known, instead, text)
     with matplotlib.rc_context({"svg.fonttype": "path", "svg.hashsalt": "crmlib", "mathtext.fontset": "stix"}):
         font = FontProperties(size=100, family="sans-serif", math_fontfamily="stix")
         try:
