@@ -119,7 +119,7 @@ def slides(options) -> int:
 def grade(options) -> int:
     """Mark submitted exercise notebooks, each on its student's own company, and write a table of points and hints."""
     from crmlib.errors import DataError
-    from crmlib.teaching.grade import grade as mark
+    from crmlib.teaching.grade.marking import grade as mark
     from crmlib.teaching.grade.sandbox import Limits
 
     start = time.monotonic()

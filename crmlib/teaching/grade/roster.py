@@ -89,7 +89,7 @@ def _problem(row):
     if parts.is_absolute() or ".." in parts.parts or ":" in row["file"]:
         return f"{row['file']} leads out of the folder of submissions"
     if not _chapter(row):
-        what = f"{row['file']!r} does not begin with" if row["file"] else "no file, so no"
+        what = f"the file {row['file']!r} does not begin with" if row["file"] else "without a file there is not"
         return f"{what} the number of a chapter: add a column chapter"
     return ""
 
@@ -116,5 +116,5 @@ def tidy(text: str) -> str:
     >>> tidy("=1+1"), tidy("Li"), tidy("a" + chr(10) + "b")
     ("'=1+1", 'Li', 'a b')
     """
-    text = "".join(c if c.isprintable() else " " for c in str(text)).encode("utf-8", "replace").decode()
+    text = "".join(c if c.isprintable() else " " for c in str(text))  # lone surrogates too: they cannot be written
     return "'" + text if text.lstrip()[:1] in tuple("=+-@＝＋－＠") else text

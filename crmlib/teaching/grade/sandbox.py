@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from crmlib.teaching.grade.answers import unpacked
+from crmlib.teaching.grade.packing import unpacked
 
 MB = 1_000_000
 READ_AT_MOST = 5 * MB  # of what a notebook hands in
@@ -32,9 +32,9 @@ class Limits:
     Parameters
     ----------
     seconds, cell_seconds : int
-        Time for the notebook, and for one of its cells.
+        Time for the notebook; processor time for one of its cells.
     memory, disk : int
-        MB in memory; MB in files, and in each.
+        MB in memory; MB in files, at most half of it in one.
     notebook : int
         MB of the notebook itself.
     processes : int
@@ -88,7 +88,8 @@ def run(notebook: Path, *, seed: int, others=(), limits: Limits | None = None) -
         for fonts in _font_lists():  # finding all fonts again takes longer than many a notebook
             shutil.copy(fonts, folder)
         job = {"notebook": "submission.ipynb", "seed": seed, "others": sorted(others), "seconds": limits.seconds,
-               "cell_seconds": limits.cell_seconds, "memory": limits.memory * MB, "disk": limits.disk * MB}
+               "cell_seconds": limits.cell_seconds, "memory": limits.memory * MB,
+               "file_size": limits.disk * MB // 2}
         with tempfile.TemporaryFile() as channel:
             ended = _watched(job, folder, channel, limits)
             channel.seek(0)
