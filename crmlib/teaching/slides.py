@@ -97,7 +97,7 @@ def deck(notebook, name: str = "notebook.ipynb") -> list[Slide]:
             own = wishes.get("title", title)
             slides.append(Slide(own, n, kind == "subslide" and bool(slides), wishes.get("minutes")))
         elif kind == "notes" and slides:
-            slides[-1].notes.append(_markdown(cell.source))
+            slides[-1].notes.append(_notes(cell.source))
         elif kind not in ("-", "fragment") or not slides:
             continue
         try:
@@ -123,7 +123,7 @@ def _add(slide, cell, following, kind, where):
             rest += left if slide_type(following[0]) == "skip" else []
     slide.shown += [f"<div class='fragment'>{piece}</div>" if kind == "fragment" else piece for piece in pieces if piece]
     if rest:
-        slide.notes.append("<p><em>Not on the slide:</em></p>" + _markdown(_joined(rest)))
+        slide.notes.append("<p><em>Not on the slide:</em></p>" + _notes(_joined(rest)))
 
 
 def _chosen(parts, numbers):
@@ -160,7 +160,7 @@ def _outputs(cell, where):
         if kind == "text":
             made, left = _text(output, wishes.get("lines")) if kind in wanted else ("", _printed(output))
             pieces.append(made)
-            rest += [f"`{line}`" for line in left] if "text/markdown" not in data else left
+            rest += left if "text/markdown" in data or not left else ["\n".join(["```", *left, "```"])]
         elif kind == "live":
             call = re.findall(r"\b(explore\w*)\(", cell.source)
             pieces.append(f"<p class='live'>Live in JupyterLab: run {html.escape(where)}"
@@ -240,6 +240,14 @@ def _table(source, rows, columns):
 # ------------------------------------------------------------------------ markdown and formulas
 
 
+def _notes(source):
+    """Return markdown as HTML for the speaker: a formula that cannot be drawn stays as it is written."""
+    try:
+        return _markdown(source)
+    except SlideError:
+        return _markdown(_FORMULA.sub(lambda match: f"`{match['block'] or match['inline']}`", source))
+
+
 def _markdown(source):
     """Return markdown as HTML: formulas drawn, links as plain text."""
     import mistune
@@ -255,6 +263,7 @@ def _markdown(source):
     source = "".join(piece if k % 2 else _FORMULA.sub(draw, piece) for k, piece in enumerate(pieces))
     source = re.sub(r"(?<!!)\[([^\]]*)\]\([^)]*\)", r"\1", source).replace("\\$", "$")
     made = mistune.create_markdown(plugins=["table"], escape=False)(source)
+    made = re.sub(r"(<[^>]*>)|([\u4e00-\u9fff]+)", lambda m: m[1] or f'<span lang="zh">{m[2]}</span>', made)
     return re.sub(r"FORMULA(\d+)X", lambda match: drawn[int(match[1])], made)
 
 
@@ -326,8 +335,8 @@ def page(path: Path, *, code: bool = False, short: bool = False) -> str:
     title = re.sub(r"^#\s+", "", notebook.cells[0].source.split("\n")[0])
     _clock(slides)
     chosen = [slide for slide in slides if not short or slide.minutes]
-    parts = {"title": html.escape(title), "sections": "\n".join(_sections(chosen, code)),
-             "width": str(WIDTH), "height": str(HEIGHT)}
+    parts = {"title": html.escape(title), "sections": "\n".join(_sections(chosen, code)), "width": str(WIDTH),
+             "height": str(HEIGHT), "pace": f"totalTime: {60 * sum(s.minutes for s in chosen):g}," if short else ""}
     parts |= {name: (ASSETS / name).read_text(encoding="utf-8").replace("//# sourceMappingURL=reveal.js.map", "")
               for name in ("reveal.css", "deck.css", "reveal.js", "notes.js")}
     template = (ASSETS / "deck.html").read_text(encoding="utf-8")
@@ -349,26 +358,25 @@ def _sections(slides, code) -> Iterator[str]:
     for slide in slides:
         if not slide.below or not stacks:
             stacks.append([])
-        stacks[-1].append(_section(slide))
+        stacks[-1].append(_frame(slide.title, "\n".join(slide.shown), slide))
         if code and slide.code:
             source = html.escape("\n\n".join(slide.code))
             inside = f"<pre class='code' tabindex='0'><code>{source}</code></pre>"
-            stacks[-1].append(_frame("Code: " + slide.title, inside, "", slide.cell))
+            stacks[-1].append(_frame("Code: " + slide.title, inside, Slide("", slide.cell, True, None)))
     for stack in stacks:
         yield stack[0] if len(stack) == 1 else "<section>\n" + "\n".join(stack) + "\n</section>"
 
 
-def _section(slide):
-    return _frame(slide.title, "\n".join(slide.shown), "\n".join(slide.notes), slide.cell)
-
-
-def _frame(title, inside, notes, cell):
-    heading = "h1" if cell == 1 else "h2"
-    aside = f"<aside class='notes'>{notes}</aside>" if notes else ""
-    kind = "figure" if "<figure" in inside else "text"
+def _frame(title, inside, slide):
+    heading = "h1" if slide.cell == 1 else "h2"
+    words = re.sub(r"<[^>]*>", "", inside)
+    roomy = not re.search("<figure|<table|<pre", inside) and len(words) < 420      # little text can be large
+    kind = "figure" if "<figure" in inside else "text roomy" if roomy else "text"
     title = re.sub(r"^<p>|</p>\s*$", "", _markdown(title).strip())
-    return (f"<section data-cell='{cell}'><div class='page {kind}'><{heading}>{title}</{heading}>\n{inside}\n</div>"
-            f"{aside}</section>")
+    timing = f" data-timing='{60 * slide.minutes:g}'" if slide.minutes else ""
+    notes = f"<aside class='notes'>{chr(10).join(slide.notes)}</aside>" if slide.notes else ""
+    return (f"<section data-cell='{slide.cell}'{timing}><div class='page {kind}'><{heading}>{title}</{heading}>\n{inside}\n"
+            f"</div>{notes}</section>")
 
 
 def index(decks: dict[str, list[tuple[str, str]]]) -> str:

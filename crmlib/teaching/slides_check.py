@@ -34,6 +34,10 @@ _MEASURE = """async ([width, height]) => {
         seen.small = size; seen.smallText = node.innerText.trim().slice(0, 40);
       }
     }
+    for (const img of page.querySelectorAll('img.formula')) {
+      const size = img.getBoundingClientRect().width / parseFloat(img.style.width);
+      if (seen.small === null || size < seen.small) { seen.small = size; seen.smallText = img.alt.slice(0, 40); }
+    }
     for (const img of page.querySelectorAll('figure img')) {
       const box = img.getBoundingClientRect();
       seen.figures.push(Math.min(box.width / img.naturalWidth, box.height / img.naturalHeight));
@@ -77,7 +81,7 @@ def problems(seen: list[dict]) -> list[str]:
         wrong = []
         if slide["out"]:
             wrong.append(f"sticks out: {slide['out'][0]}: show fewer lines or rows")
-        if slide["small"] and slide["small"] / POINT < SMALLEST and "pre.code" not in slide["smallText"]:
+        if slide["small"] and slide["small"] / POINT < SMALLEST:
             wrong.append(f"text of {slide['small'] / POINT:.0f} pt: {slide['smallText']!r}")
         wrong += [f"labels of {labels * scale:.1f} pt in the figure: a shorter caption or a flatter figure"
                   for scale in slide["figures"] if labels * scale < SMALLEST - 0.05]
