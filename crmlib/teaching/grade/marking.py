@@ -119,8 +119,11 @@ def exercise_questions(chapter: str) -> dict[str, str | int | None]:
             companies[node.targets[0].id] = seeds[0] if seeds else OWN
     for node in ast.walk(ast.parse(code)):
         if _calls(node, "check") and node.args and isinstance(node.args[0], ast.Constant):
-            case = [word.value.id for word in node.keywords if word.arg == "case"]
-            found[node.args[0].value] = companies[case[0]] if case else None
+            question, given = node.args[0].value, {word.arg: ast.unparse(word.value) for word in node.keywords}
+            if set(given) - {"case"} or given.get("case", "") not in {"", *companies}:
+                raise DataError(f"chapter {chapter}: check({question!r}, …) is to be given a company that one line "
+                                f"`name = load_case(…)` makes, and nothing else; it is given {given}")
+            found[question] = companies[given["case"]] if given else None
     return found
 
 
