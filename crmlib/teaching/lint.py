@@ -256,7 +256,8 @@ def deck(lesson: Lesson) -> Iterator[Problem]:
         return
     fewest, most = SLIDES
     if not fewest <= len(made) <= most:
-        yield None, f"{len(made)} slides, not {fewest} to {most}", "choose the cells that carry the talk, skip the others"
+        mend = "choose the cells that carry the talk, and skip the others"
+        yield None, f"{len(made)} slides, not {fewest} to {most}", mend
     titles = {}
     for slide in made:
         if not slide.title:

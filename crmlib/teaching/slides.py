@@ -6,7 +6,6 @@ on a slide goes to the speaker's notes. A deck is a single file with everything 
 """
 
 import base64
-import hashlib
 import html
 import io
 import re
@@ -29,7 +28,9 @@ KEYS = {
     "columns": "which columns of a table are shown, from 1, the names of its rows not counted",
     "minutes": "of the short talk; slides without are left out of it",
 }
-_LINE = re.compile(r"(?ms)^\$\$.*?\$\$$|^\|[^\n]*(?:\n\|[^\n]*)*|^(```|~~~).*?^\1|^[^\n]*\S[^\n]*(?:\n[ ]{2,}\S[^\n]*)*")
+# a formula, a table, fenced code, or a line with the indented ones below it
+_LINE = re.compile(
+    r"(?ms)^\$\$.*?\$\$$|^\|[^\n]*(?:\n\|[^\n]*)*|^(```|~~~).*?^\1|^[^\n]*\S[^\n]*(?:\n[ ]{2,}\S[^\n]*)*")
 _FORMULA = re.compile(r"(?s)\$\$(?P<block>.+?)\$\$|(?<![\\\w$])\$(?!\s)(?P<inline>[^$\n]+?)(?<!\s)\$(?!\d)")
 _GROUP = r"\{((?:[^{}]|\{[^{}]*\})*)\}"
 # what matplotlib does not know, and what says the same; what stands below a brace is left out
@@ -94,34 +95,33 @@ def deck(notebook, name: str = "notebook.ipynb") -> list[Slide]:
         if cell.cell_type == "markdown" and (headings := re.findall(r"(?m)^#{1,6}\s+(.*)", cell.source)):
             title = headings[0]
         if kind in ("slide", "subslide"):
-            own = wishes.get("title", title)
-            slides.append(Slide(own, n, kind == "subslide" and bool(slides), wishes.get("minutes")))
-        elif kind == "notes" and slides:
+            slides.append(Slide(wishes.get("title", title), n, kind == "subslide", wishes.get("minutes")))
+        if kind == "notes" and slides:
             slides[-1].notes.append(_notes(cell.source))
-        elif kind not in ("-", "fragment") or not slides:
-            continue
-        try:
-            if kind != "notes":
-                _add(slides[-1], cell, notebook.cells[n : n + 1], kind, f"cell {n} of {name}")
-        except SlideError as error:
-            raise SlideError(f"cell {n}: {error}") from None
+        elif kind in ("slide", "subslide", "-", "fragment") and slides:
+            try:
+                _add(slides[-1], cell, notebook.cells[n : n + 1], f"cell {n} of {name}")
+            except SlideError as error:
+                raise SlideError(f"cell {n}: {error}") from None
     return slides
 
 
-def _add(slide, cell, following, kind, where):
+def _add(slide, cell, following, where):
     """Put what a cell shows on a slide, and the rest of it into the speaker's notes."""
+    wishes = cell.metadata.get("slide", {})
     if cell.cell_type == "markdown":
-        shown, rest = _chosen(lines(cell.source), cell.metadata.get("slide", {}).get("lines"))
+        shown, rest = _chosen(lines(cell.source), wishes.get("lines"))
         pieces = [_markdown(_joined(shown))]
     else:
         slide.code.append(cell.source)
-        pieces, rest = _outputs(cell, where)
+        pieces, rest = _outputs(cell, wishes, where)
         if any("<figure" in piece for piece in pieces) and following and following[0].source.startswith("**Figure"):
-            wanted = cell.metadata.get("slide", {}).get("caption", [1])
-            caption, left = _chosen(lines(following[0].source), wanted)
+            caption, left = _chosen(lines(following[0].source), wishes.get("caption", [1]))
             pieces += [f"<div class='caption'>{_markdown(' '.join(caption))}</div>"] if caption else []
             rest += left if slide_type(following[0]) == "skip" else []
-    slide.shown += [f"<div class='fragment'>{piece}</div>" if kind == "fragment" else piece for piece in pieces if piece]
+    if slide_type(cell) == "fragment":
+        pieces = [f"<div class='fragment'>{piece}</div>" for piece in pieces]
+    slide.shown += pieces
     if rest:
         slide.notes.append("<p><em>Not on the slide:</em></p>" + _notes(_joined(rest)))
 
@@ -131,8 +131,8 @@ def _chosen(parts, numbers):
     if numbers is None:
         return parts, []
     if missing := [k for k in numbers if not 1 <= k <= len(parts)]:
-        raise SlideError(f"there is no line {', '.join(map(str, missing))} of {len(parts)}: count lines from 1, without "
-                         "headings and blank lines")
+        raise SlideError(f"there is no line {', '.join(map(str, missing))} of {len(parts)}: count lines from 1, "
+                         "without headings and blank lines")
     return [parts[k - 1] for k in numbers], [part for k, part in enumerate(parts, 1) if k not in numbers]
 
 
@@ -147,9 +147,8 @@ def _joined(parts):
 # ------------------------------------------------------------------------------------- outputs
 
 
-def _outputs(cell, where):
+def _outputs(cell, wishes, where):
     """Return what is shown of a code cell's outputs, as HTML, and the printed lines that are not, as markdown."""
-    wishes = cell.metadata.get("slide", {})
     kinds = [_kind(output) for output in cell.outputs]
     wanted = wishes.get("show") or (["figure"] if "figure" in kinds else ["table", "text", "live"])
     if missing := set(wishes.get("show", [])) - set(kinds):
@@ -158,8 +157,8 @@ def _outputs(cell, where):
     for kind, output in zip(kinds, cell.outputs, strict=True):
         data = output.get("data", {})
         if kind == "text":
-            made, left = _text(output, wishes.get("lines")) if kind in wanted else ("", _printed(output))
-            pieces.append(made)
+            shown, left = _chosen(_printed(output), wishes.get("lines") if kind in wanted else [])
+            pieces += [_text(shown, "text/markdown" in data)] if shown else []
             rest += left if "text/markdown" in data or not left else ["\n".join(["```", *left, "```"])]
         elif kind == "live":
             call = re.findall(r"\b(explore\w*)\(", cell.source)
@@ -203,11 +202,10 @@ def _sentences(text):
     return parts[1:]
 
 
-def _text(output, numbers):
-    shown, rest = _chosen(_printed(output), numbers)
-    if "text/markdown" in output.get("data", {}):
-        return f"<div class='memo'>{_markdown(_joined(shown))}</div>", rest
-    return f"<pre>{html.escape(chr(10).join(shown))}</pre>", rest
+def _text(shown, markdown):
+    if markdown:
+        return f"<div class='memo'>{_markdown(_joined(shown))}</div>"
+    return f"<pre>{html.escape(chr(10).join(shown))}</pre>"
 
 
 def _table(source, rows, columns):
@@ -303,40 +301,18 @@ def formula(tex: str, *, block: bool = False) -> str:
     picture = base64.b64encode(drawn.getvalue()).decode()
     style = f"width:{wide / 100:.3f}em;height:{high / 100:.3f}em;vertical-align:{-depth / 100:.3f}em"
     kind = "block" if block else "inline"
-    return (f'<img class="formula {kind}" alt="{html.escape(tex.strip(), quote=True)}" style="{style}" '
+    return (f'<img class="formula {kind}" alt="{html.escape(tex, quote=True)}" style="{style}" '
             f'src="data:image/svg+xml;base64,{picture}">')
 
 
 # -------------------------------------------------------------------------------------- the file
 
 
-def page(path: Path, *, code: bool = False, short: bool = False) -> str:
-    """Return the deck of a chapter as one HTML page.
-
-    Parameters
-    ----------
-    path : Path
-        The notebook, with its outputs.
-    code : bool
-        Show the code of each slide on a slide below it.
-    short : bool
-        Only the slides of the short talk: those with ``minutes``.
-
-    Raises
-    ------
-    SlideError
-        If a slide cannot be made; the message names notebook and cell.
-    """
-    notebook = course.read(path)
-    try:
-        slides = deck(notebook, path.name)
-    except SlideError as error:
-        raise SlideError(f"{path.name}: {error}") from None
-    title = re.sub(r"^#\s+", "", notebook.cells[0].source.split("\n")[0])
-    _clock(slides)
-    chosen = [slide for slide in slides if not short or slide.minutes]
-    parts = {"title": html.escape(title), "sections": "\n".join(_sections(chosen, code)), "width": str(WIDTH),
-             "height": str(HEIGHT), "pace": f"totalTime: {60 * sum(s.minutes for s in chosen):g}," if short else ""}
+def page(title: str, slides: list[Slide], *, code: bool = False) -> str:
+    """Return slides as one HTML page; with `code`, the code of each slide stands on a slide below it."""
+    timed = bool(slides) and all(slide.minutes for slide in slides)
+    parts = {"title": html.escape(title), "sections": "\n".join(_sections(slides, code)), "width": str(WIDTH),
+             "height": str(HEIGHT), "pace": f"totalTime: {60 * sum(s.minutes for s in slides):g}," if timed else ""}
     parts |= {name: (ASSETS / name).read_text(encoding="utf-8").replace("//# sourceMappingURL=reveal.js.map", "")
               for name in ("reveal.css", "deck.css", "reveal.js", "notes.js")}
     template = (ASSETS / "deck.html").read_text(encoding="utf-8")
@@ -375,48 +351,59 @@ def _frame(title, inside, slide):
     title = re.sub(r"^<p>|</p>\s*$", "", _markdown(title).strip())
     timing = f" data-timing='{60 * slide.minutes:g}'" if slide.minutes else ""
     notes = f"<aside class='notes'>{chr(10).join(slide.notes)}</aside>" if slide.notes else ""
-    return (f"<section data-cell='{slide.cell}'{timing}><div class='page {kind}'><{heading}>{title}</{heading}>\n{inside}\n"
-            f"</div>{notes}</section>")
+    return (f"<section data-cell='{slide.cell}'{timing}><div class='page {kind}'><{heading}>{title}</{heading}>\n"
+            f"{inside}\n</div>{notes}</section>")
 
 
-def index(decks: dict[str, list[tuple[str, str]]]) -> str:
-    """Return the page that lists the decks; `decks` has a title and, for each, pairs of file name and link text."""
-    items = "\n".join(
-        f"<li>{html.escape(title)}: "
-        + " · ".join(f"<a href='{html.escape(name, quote=True)}'>{html.escape(text)}</a>" for name, text in links) + "</li>"
-        for title, links in decks.items())
-    return (ASSETS / "index.html").read_text(encoding="utf-8").replace("{{ items }}", items)
+def _index(decks):
+    """Return the page that lists the decks: a title and, for each, pairs of file name and words."""
+    items = []
+    for title, links in decks.items():
+        links = " · ".join(f"<a href='{name}'>{words}</a>" for name, words in links)
+        items.append(f"<li>{html.escape(title)}: {links}</li>")
+    return (ASSETS / "index.html").read_text(encoding="utf-8").replace("{{ items }}", "\n".join(items))
 
 
 def build(paths: list[Path], target: Path, *, code: bool = False) -> list[tuple[Path, int]]:
     """Write the decks of chapters, and a page that lists them, into a folder.
 
+    Parameters
+    ----------
+    paths : list of Path
+        The notebooks, with their outputs.
+    target : Path
+        The folder; it is made.
+    code : bool
+        Show the code of each slide on a slide below it.
+
     Returns
     -------
     list of (Path, int)
-        Every deck written, and its number of slides; a chapter with a short talk has a second deck,
-        ``NN_….short.html``.
+        Every deck written, and its number of slides. A chapter with slides that have ``minutes`` gets a second
+        deck of these alone, ``NN_….short.html``.
+
+    Raises
+    ------
+    SlideError
+        If a slide cannot be made; the message names notebook and cell.
     """
     target.mkdir(parents=True, exist_ok=True)
     made, listed = [], {}
     for path in paths:
         notebook = course.read(path)
-        every = deck(notebook, path.name)
-        timed = [slide for slide in every if slide.minutes]
-        title = re.sub(r"^#\s+", "", notebook.cells[0].source.split("\n")[0])
+        try:
+            every = deck(notebook, path.name)
+        except SlideError as error:
+            raise SlideError(f"{path.name}: {error}") from None
+        _clock(every)
+        title = every[0].title if every else path.stem
         links = listed[f"{path.name[:2]} {title}"] = []
-        for name, slides in (("", every), (".short", timed)):
+        for ending, slides in (("", every), (".short", [slide for slide in every if slide.minutes])):
             if slides:
-                file = target / f"{path.stem}{name}.html"
-                file.write_text(page(path, code=code, short=bool(name)), encoding="utf-8")
-                minutes = f", {sum(slide.minutes for slide in slides):g} minutes" if name else ""
+                file = target / f"{path.stem}{ending}.html"
+                file.write_text(page(title, slides, code=code), encoding="utf-8")
+                minutes = f", {sum(slide.minutes for slide in slides):g} minutes" if ending else ""
                 links.append((file.name, f"{len(slides)} slides{minutes}"))
                 made.append((file, len(slides)))
-    (target / "index.html").write_text(index(listed), encoding="utf-8")
+    (target / "index.html").write_text(_index(listed), encoding="utf-8")
     return made
-
-
-def fingerprints() -> dict[str, str]:
-    """Return the SHA-256 of each file that was taken from reveal.js."""
-    return {name: hashlib.sha256((ASSETS / name).read_bytes()).hexdigest()
-            for name in ("reveal.js", "reveal.css", "notes.js", "LICENSE")}

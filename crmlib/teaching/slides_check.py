@@ -19,7 +19,8 @@ _MEASURE = """async ([width, height]) => {
     Reveal.slide(h, v, 99);
     const page = section.querySelector('.page'), frame = page.getBoundingClientRect();
     const seen = {cell: +section.dataset.cell, title: section.querySelector('h1, h2')?.innerText.trim() ?? '',
-                  out: [], small: null, smallText: '', figures: [], empty: page.children.length < 2};
+                  out: '', small: null, smallText: '', figures: [], empty: page.children.length < 2};
+    let worst = 0;
     const images = [...page.querySelectorAll('img')];
     await Promise.all(images.map(img => img.decode()));
     for (const node of page.querySelectorAll('*')) {
@@ -27,7 +28,10 @@ _MEASURE = """async ([width, height]) => {
       const box = node.getBoundingClientRect();
       const over = Math.max(box.right - frame.left - width, box.bottom - frame.top - height,
                             frame.left - box.left, frame.top - box.top);
-      if (over > 1) seen.out.push(`${node.tagName.toLowerCase()} by ${Math.round(over)} px`);
+      if (over > Math.max(1, worst)) {
+        worst = over;
+        seen.out = `${node.tagName.toLowerCase()} by ${Math.round(over)} px`;
+      }
       const own = [...node.childNodes].some(child => child.nodeType === 3 && child.data.trim());
       const size = parseFloat(getComputedStyle(node).fontSize);
       if (own && (seen.small === null || size < seen.small)) {
@@ -52,6 +56,9 @@ class NoBrowser(RuntimeError):
     """There is no Chromium, or nothing to drive it with; the message says how to get it."""
 
 
+_GO_TO = "n => { const {h, v} = Reveal.getIndices(Reveal.getSlides()[n]); Reveal.slide(h, v, 99); }"
+
+
 def chromium() -> str | None:
     """Return the path of a Chromium, or None."""
     return next(filter(None, map(shutil.which, CHROMIUMS)), None)
@@ -70,7 +77,7 @@ def label_points() -> float:
 
 def measure(page) -> list[dict]:
     """Return what is seen of each slide of a deck that is open in a page of Playwright."""
-    page.wait_for_function("window.Reveal && Reveal.isReady()")
+    page.wait_for_selector(".reveal.ready")
     return page.evaluate(_MEASURE, [slides.WIDTH, slides.HEIGHT])
 
 
@@ -80,8 +87,8 @@ def problems(seen: list[dict]) -> list[str]:
     for n, slide in enumerate(seen, 1):
         wrong = []
         if slide["out"]:
-            wrong.append(f"sticks out: {slide['out'][0]}: show fewer lines or rows")
-        if slide["small"] and slide["small"] / POINT < SMALLEST:
+            wrong.append(f"sticks out: {slide['out']}: show fewer lines or rows")
+        if slide["small"] and slide["small"] / POINT < SMALLEST - 0.05:
             wrong.append(f"text of {slide['small'] / POINT:.0f} pt: {slide['smallText']!r}")
         wrong += [f"labels of {labels * scale:.1f} pt in the figure: a shorter caption or a flatter figure"
                   for scale in slide["figures"] if labels * scale < SMALLEST - 0.05]
@@ -118,7 +125,7 @@ def check(decks: list[Path], *, pictures: Path | None = None) -> list[str]:
             seen = measure(page)
             found += [f"{deck.name}: {what}" for what in problems(seen) + errors]
             for n in range(len(seen)) if pictures else ():
-                page.evaluate(f"Reveal.slide(...Object.values(Reveal.getIndices(Reveal.getSlides()[{n}])).slice(0, 2), 99)")
+                page.evaluate(_GO_TO, n)
                 page.screenshot(path=pictures / f"{deck.stem}-{n + 1:02d}.png")
         browser.close()
     return found
