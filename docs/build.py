@@ -2,49 +2,18 @@
 
 import argparse
 import importlib.util
-import re
 import shutil
 import sys
 from pathlib import Path
 
 import checks
+import finish
 import pages
 from sphinx.cmd.build import main as sphinx
 
 from crmlib.teaching import course
 
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts")
-_HAN = re.compile(r"[\u3400-\u9fff][\u3000-\u303f\u3400-\u9fff\uff00-\uffef]*")
-_NOT_TEXT = re.compile(r"(?s)(<(?:script|style|title|textarea)\b.*?</(?:script|style|title|textarea)>|<[^>]*>)")
-
-
-def script_of(chinese: str) -> str:
-    """Return the language tag of a Chinese text: what GB 2312 cannot write is traditional script.
-
-    Examples
-    --------
-    >>> script_of("顾客终生价值"), script_of("顧客終生價值")
-    ('zh-Hans', 'zh-Hant')
-    """
-    try:
-        chinese.encode("gb2312")
-    except UnicodeEncodeError:
-        return "zh-Hant"
-    return "zh-Hans"
-
-
-def with_language(page: str) -> str:
-    """Return HTML in which every piece of Chinese says that it is Chinese: voices and fonts go by that.
-
-    Examples
-    --------
-    >>> with_language('<p title="流失">churn (客户流失)</p>')
-    '<p title="流失">churn (<span lang="zh-Hans">客户流失</span>)</p>'
-    """
-    parts = _NOT_TEXT.split(page)
-    for n in range(0, len(parts), 2):
-        parts[n] = _HAN.sub(lambda found: f'<span lang="{script_of(found[0])}">{found[0]}</span>', parts[n])
-    return "".join(parts)
 
 
 def copy_mathjax(target: Path) -> None:
@@ -61,13 +30,13 @@ def build(root: Path, target: Path, settings: pages.Settings) -> int:
     source, html = target / "source", target / "html"
     shutil.rmtree(html, ignore_errors=True)
     pages.stage(root, source, settings)
-    failed = sphinx(["-b", "html", "-c", str(pages.HERE), "-d", str(target / "doctrees"), "-q", "-E", "-W", "--keep-going",
-                     str(source), str(html)])
+    failed = sphinx(["-b", "html", "-c", str(pages.HERE), "-d", str(target / "doctrees"), "-q", "-E", "-W",
+                     "--keep-going", str(source), str(html)])
     copy_mathjax(html / "_static")
     for path in course.notebooks(root, "", "exercises", "your_data"):
         shutil.copy(path, html / path.relative_to(root).parent)
     for path in checks.html_files(html):
-        path.write_text(with_language(path.read_text(encoding="utf-8")), encoding="utf-8")
+        path.write_text(finish.finished(path.read_text(encoding="utf-8")), encoding="utf-8")
     if (root / pages.DECKS).is_dir():
         shutil.copytree(root / pages.DECKS, html / "slides", ignore=lambda _, names: [
             name for name in names if not (root / "notebooks" / name).with_suffix(".ipynb").exists()])

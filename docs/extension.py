@@ -1,6 +1,7 @@
 """What Sphinx has to be told: anchors in raw HTML, terms of the glossary, and names of the library in the text."""
 
 import re
+from functools import cache
 
 from docutils import nodes
 from pages import Terms, term_anchor
@@ -8,50 +9,65 @@ from pages import Terms, term_anchor
 from crmlib.teaching import course, glossary
 
 GLOSSARY = "notebooks/glossary"
+NO_TERMS = (GLOSSARY, "notebooks/claims")
+# a term of several words is told by them; these single words mean the same wherever they stand, "margin" does not
+ALONE = ("bg/nbd", "bootstrap", "churn", "cohort", "confounding", "cross-selling", "cross-validation", "gamma-gamma",
+         "log-likelihood", "mbg/nbd", "pareto/nbd", "topsis", "uplift", "win-back")
 
 
 def register_anchors(app, doctree):
     """Let links lead to the anchors of cells and terms: a link to one that is not there is then a warning."""
     slugs = app.env.metadata[app.env.docname].setdefault("myst_slugs", {})
     for node in doctree.findall(nodes.raw):
-        for name in re.findall(r'class="anchor" id="([^"]+)">', node.astext()):
+        for name in re.findall(r'class="anchor" id="([^"]+)"', node.astext()):
             slugs[name] = (node.line, name, name)
 
 
-def names_of_terms(terms: Terms) -> dict[str, str]:
-    """Return the terms that can be told in a text: of several words, and of one meaning only."""
-    names = [glossary.name_of(term) for term in terms.names]
-    return {glossary.name_of(term): term for term in terms.names
-            if " " in glossary.name_of(term) and names.count(glossary.name_of(term)) == 1}
+@cache
+def terms() -> tuple[Terms, dict[str, str]]:
+    """Return the glossary, and of its terms those that can be told in a text, and have one meaning only."""
+    known = Terms(course.find_root())
+    names = [glossary.name_of(term) for term in known.names]
+    return known, {name: term for name, term in zip(names, known.names, strict=True)
+                   if (" " in name or name in ALONE) and names.count(name) == 1}
 
 
 def link_terms(app, doctree, docname):
     """Lead the first mention of a term on a page to the glossary, unless the page defines it."""
-    if not docname.startswith(("notebooks/", "datasets/")) or docname in (GLOSSARY, "notebooks/claims"):
+    if not docname.startswith(("notebooks/", "datasets/")) or docname in NO_TERMS:
         return
-    terms = app.env.course_terms = getattr(app.env, "course_terms", None) or Terms(course.find_root())
-    names = names_of_terms(terms)
+    known, names = terms()
     there = app.builder.get_relative_uri(docname, GLOSSARY)
-    linked = {node.get("refuri", "").partition("#")[2] for node in doctree.findall(nodes.reference)}
-    names = {name: term for name, term in names.items() if term_anchor(term) not in linked}
+    defined = {node.get("refuri", "").partition("#")[2] for node in doctree.findall(nodes.reference)}
+    names = {name: term for name, term in names.items() if term_anchor(term) not in defined}
     for text in list(doctree.findall(nodes.Text)):
-        if not names or not isinstance(text.parent, nodes.paragraph):
-            continue
-        pattern = r"\b(" + "|".join(map(re.escape, sorted(names, key=len, reverse=True))) + r")s?\b"
-        parts, last, seen = [], 0, set()
-        for found in re.finditer(pattern, text.astext(), re.IGNORECASE):
-            name = found[1].lower()
-            if name in seen:
-                continue
-            seen.add(name)
-            uri = f"{there}#{term_anchor(names[name])}"
-            meaning = terms.meaning[terms.names[names[name]]]
-            parts += [nodes.Text(text.astext()[last:found.start()]),
-                      nodes.reference(found[0], found[0], refuri=uri, internal=True, reftitle=meaning, classes=["term"])]
+        if names and isinstance(text.parent, nodes.paragraph):
+            parts = []
+            for before, shown, name in mentions(text.astext(), names):
+                parts.append(nodes.Text(before))
+                if name:
+                    term = names.pop(name)
+                    parts.append(nodes.reference(shown, shown, refuri=f"{there}#{term_anchor(term)}", internal=True,
+                                                 reftitle=known.meaning[known.names[term]], classes=["term"]))
+            text.parent.replace(text, parts)
+
+
+def mentions(text: str, names) -> list[tuple[str, str, str]]:
+    """Return a text in pieces: what stands before the first mention of a name, the mention, the name; last the rest.
+
+    Examples
+    --------
+    >>> mentions("Retention rates; the retention rate.", ["retention rate"])
+    [('', 'Retention rates', 'retention rate'), ('; the retention rate.', '', '')]
+    """
+    pieces, last, seen = [], 0, set()
+    longest_first = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    for found in re.finditer(rf"\b({longest_first})s?\b", text, re.IGNORECASE):
+        if (name := found[1].lower()) not in seen:
+            pieces.append((text[last:found.start()], found[0], name))
             last = found.end()
-        if parts:
-            text.parent.replace(text, [*parts, nodes.Text(text.astext()[last:])])
-            names = {name: term for name, term in names.items() if name not in seen}
+            seen.add(name)
+    return [*pieces, (text[last:], "", "")]
 
 
 def link_library(app, doctree, docname):

@@ -145,7 +145,8 @@ def notebook_page(root: Path, path: Path, settings: Settings, terms: Terms):
         if cell.metadata.get("slideshow", {}).get("slide_type") == "notes":
             continue
         if cell.cell_type == "markdown":
-            cell.source = linked(terms.links(cell) if chapter else cell.source, path, root, settings)
+            cell.source = linked(cell.source, path, root, settings)
+            cell.source = terms.links(cell) if chapter else cell.source
         cells += page_cells(cell)
     if path.stem == "glossary":
         for cell in cells:
@@ -266,17 +267,15 @@ def linked(text: str, path: Path, root: Path, settings: Settings) -> str:
     """Return Markdown whose links to files of the repository hold on the site.
 
     Solutions are on the page of their exercises. A file or folder that is no page is looked up in the repository, and
-    without an address of it only its name is left. A link to nowhere is an error.
+    without an address of it only its name is left. A link to nowhere stays, and Sphinx complains of it.
     """
 
     def mend(found):
         shown, address, title = found.groups()
-        if re.match(r"[a-z]+:|#", address):
-            return found[0]
         file, hash_, fragment = address.partition("#")
         there = (path.parent / file).resolve()
-        if not there.exists():
-            raise course.NotebookError(f"{path.relative_to(root)}: [{shown}]({address}) leads nowhere: mend the link")
+        if re.match(r"[a-z]+:|#", address) or not there.exists():
+            return found[0]
         place = there.relative_to(root)
         if place == Path("README.md"):
             return f"[{shown}]({os.path.relpath(root / 'index.md', path.parent)})"
@@ -324,7 +323,8 @@ def start_page(root: Path, target: Path) -> str:
         toctree("To teach", there("notebooks/instructor/*.md")),
         toctree("To change something", [("How to change something here", "CONTRIBUTING")]),
     ]
-    sheets = toctree("", [("", path.stem) for path in sorted((root / "datasets").glob("*.md")) if path.stem != "README"])
+    sheets = toctree("", [("", name) for name in sorted(path.stem for path in (root / "datasets").glob("*.md"))
+                          if name != "README"])
     data = target / "datasets" / "README.md"
     data.write_text(data.read_text(encoding="utf-8") + "\n" + sheets, encoding="utf-8")
     text = (HERE / "index.md").read_text(encoding="utf-8")
