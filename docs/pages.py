@@ -302,6 +302,14 @@ def toctree(caption: str, pages: list[tuple[str, str]]) -> str:
     return f"```{{toctree}}\n:hidden:\n{caption}\n{entries}\n```\n" if pages else ""
 
 
+def below(folder: Path) -> None:
+    """Put the texts of a folder below its README in the side bar."""
+    readme, names = folder / "README.md", sorted(path.stem for path in folder.glob("*.md"))
+    if readme.exists():
+        pages = toctree("", [("", name) for name in names if name != "README"])
+        readme.write_text(readme.read_text(encoding="utf-8") + "\n" + pages, encoding="utf-8")
+
+
 def start_page(root: Path, target: Path) -> str:
     """Return the first page: docs/index.md, with the table of chapters and the contents of the side bar."""
     chapters = [path for path in course.notebooks(root, "") if path.name[:2].isdigit()]
@@ -320,13 +328,11 @@ def start_page(root: Path, target: Path) -> str:
         toctree("Your data", there("notebooks/your_data/*")),
         toctree("To look up", [*there("notebooks/claims.ipynb"), *there("notebooks/glossary.ipynb"),
                                *there("datasets/README.md"), ("The library", "library/index")]),
-        toctree("To teach", there("notebooks/instructor/*.md")),
+        toctree("To teach", there("notebooks/instructor/README.md")),
         toctree("To change something", [("How to change something here", "CONTRIBUTING")]),
     ]
-    sheets = toctree("", [("", name) for name in sorted(path.stem for path in (root / "datasets").glob("*.md"))
-                          if name != "README"])
-    data = target / "datasets" / "README.md"
-    data.write_text(data.read_text(encoding="utf-8") + "\n" + sheets, encoding="utf-8")
+    for folder in (target / "datasets", target / "notebooks" / "instructor"):
+        below(folder)
     text = (HERE / "index.md").read_text(encoding="utf-8")
     teach = "notebooks/instructor/README.md"
     pack = f"[The instructor's pack]({teach})" if (target / teach).exists() else "The course"
