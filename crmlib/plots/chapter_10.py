@@ -47,7 +47,7 @@ def spend_and_gain(plan, *, unit="yuan", ax=None):
             ax.annotate(f"{row['gain'] / row['spend']:.1f} per {unit}", (max(row["gain"], row["spend"]) / 1e3, place),
                         xytext=(6, 0), textcoords="offset points", va="center", size=12)
     ax.grid(axis="y", visible=False)
-    ax.margins(x=0.16)
+    ax.margins(x=0.22)
     ax.set(yticks=at, yticklabels=list(plan.index), ylim=(len(plan) - 0.4, -0.6), xlabel=f"thousand {unit}")
     thousands(ax.xaxis)
     ax.legend(loc="lower right")

@@ -87,8 +87,8 @@ def choose_measures(measures, budget) -> pd.DataFrame:
         if worth[k] > 1:
             share[k] = 1.0 if cost <= left else left / cost
             left -= share[k] * cost
-    return pd.DataFrame({"share": share, "spend": share * table["cost"], "gain": share * table["gain"],
-                         "net": share * (table["gain"] - table["cost"]), "return": worth}, index=table.index)
+    return pd.DataFrame({"share": share, "spend": share * table["cost"], "gain": share * table["gain"] + 0.0,  # no -0
+                         "net": share * (table["gain"] - table["cost"]) + 0.0, "return": worth}, index=table.index)
 
 
 def _measures(measures):
