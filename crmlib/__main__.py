@@ -131,7 +131,7 @@ def grade(options) -> int:
         return 1
     for path in marks.write(options.out):
         print(f"{path}: written")
-    print(f"{len(marks.students)} students, {time.monotonic() - start:.0f} s")
+    print(f"{len(marks.students)} student{'' if len(marks.students) == 1 else 's'}, {time.monotonic() - start:.0f} s")
     print("held back by: time and memory watched; " + "; ".join(marks.protections))
     for each in marks.missing:
         print(f"NOT on this machine: {each}. Mark on Linux, or in a virtual machine")

@@ -198,6 +198,8 @@ def refused(tmp_path_factory):
         "signal": "os.kill(os.getppid(), 0)",
         "limits": "import resource\nresource.prlimit(os.getppid(), resource.RLIMIT_CPU)",
         "network": f"import socket\nsocket.create_connection(('127.0.0.1', {listening.getsockname()[1]}), 3)",
+        "datagram": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+        "local socket": "socket.socket(socket.AF_UNIX)",
         "write": f"open({str(folder / 'written')!r}, 'w')",
         "rights": f"os.chmod({str(folder)!r}, 0)\nassert os.stat({str(folder)!r}).st_mode & 0o777 == 0",
         "read": f"open({str(folder / 'secret')!r}).read()",
@@ -233,6 +235,8 @@ def refused(tmp_path_factory):
     ("calls", "signal", "PermissionError"),
     ("calls", "limits", "PermissionError"),
     ("calls", "network", "PermissionError"),
+    ("calls", "datagram", "PermissionError"),
+    ("calls", "local socket", "PermissionError"),
     ("calls", "rights", "AssertionError"),
     ("files", "write", "PermissionError"),
     ("files", "read", "PermissionError"),
@@ -401,7 +405,7 @@ def test_the_command(tmp_path, capsys):
     listed = roster(tmp_path / "roster.csv", "A,1,,00", header="student,seed,file,chapter")
     arguments = ["grade", str(tmp_path), "--roster", str(listed), "--out", str(tmp_path / "marks.csv")]
     assert cli.main([*arguments, "--weight", "00.1=3"]) == 0
-    assert "1 students" in capsys.readouterr().out
+    assert "1 student, " in capsys.readouterr().out
     assert pd.read_csv(tmp_path / "marks.csv")["out_of"].tolist() == [6]
     assert cli.main([*arguments, "--weight", "00.9=3"]) == 1
     assert "a weight for 00.9, which is not asked" in capsys.readouterr().err
