@@ -371,18 +371,18 @@ def _costs(totals, place, inputs):
 def measures(place, **inputs) -> pd.DataFrame:
     """Return what every measure of the year to come costs, and what it is estimated to bring.
 
-    ========================  =====================================================================================
-    measure                   gain
-    ========================  =====================================================================================
-    see the key accounts      running profit of the list × share of years in which nobody spoke to them × (renewals
-                              of organisations and households spoken to - of those not) × worth
+    =========================  =====================================================================================
+    measure                    gain
+    =========================  =====================================================================================
+    see the key accounts       running profit of the list × share of years in which nobody spoke to them × (renewals
+                               of organisations and households spoken to - of those not) × worth
     call whom nobody spoke to  profit at stake with them × share of it that the trial kept × worth
-    call the others too       the same, of those spoken to
-    repair without blame      failures that would be blamed first × rise in renewals × profit at stake × worth
-    new machine at once       all these failures and those repaired × rise over a repair × profit at stake × worth
-    call back who left        chance of a call × profit of those who left × worth of a second life
-    more by …                 as many customers again as last year × what one of them leaves in the first years
-    ========================  =====================================================================================
+    call the others too        the same, of those spoken to
+    repair without blame       failures that would be blamed first × rise in renewals × profit at stake × worth
+    new machine at once        all these failures and those repaired × rise over a repair × profit at stake × worth
+    call back who left         chance of a call × profit of those who left × worth of a second life
+    more by …                  as many customers again as last year × what one of them leaves in the first years
+    =========================  =====================================================================================
 
     *Worth* is how many yearly profits a customer kept is worth, at everybody's renewal rate: ``Σ (r / (1 + d))^t``
     over the years counted, the first at once (`crmlib.clv.lifetime_value`).
