@@ -174,7 +174,8 @@ def test_the_speaker_reads_a_formula_that_cannot_be_drawn():
 
 
 def test_a_short_talk_is_a_deck_of_its_own(tmp_path):
-    cells = [text("# T?", minutes=1), text("## A\n\nLong."), text("## B\n\nShort.", minutes=2.5)]
+    cells = [text("# T?", minutes=1), text("## A\n\nLong."), text("## B\n\nShort.", minutes=2.5),
+             text("Ask.", "notes")]
     path = tmp_path / "06_x.ipynb"
     path.write_text(course.dumps(new_notebook(cells=cells)), encoding="utf-8")
     made = slides.build([path], tmp_path / "out")
@@ -182,6 +183,7 @@ def test_a_short_talk_is_a_deck_of_its_own(tmp_path):
     long, short = (file.read_text(encoding="utf-8") for file, _ in made)
     assert "<p>Long.</p>" in long and "<p>Long.</p>" not in short and "<p>Short.</p>" in short
     assert "2.5 min</strong> (3.5 of 3.5)" in short and "data-timing='150'" in short
+    assert short.index("2.5 min</strong>") < short.index("<p>Ask.</p>")
     assert "totalTime: 210," in short and "totalTime: 210," not in long
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert "<a href='06_x.short.html'>2 slides, 3.5 minutes</a>" in page and "06 T?" in page
