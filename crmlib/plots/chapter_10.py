@@ -13,7 +13,7 @@ def net_intervals(table, *, bought=None, unit="yuan", ax=None):
     `table` has the names as index and ``net, low, high`` in money, and ``truth`` if it is known; drawn in thousands,
     the first on top. `bought` are the names that are part of the plan: the others are drawn in grey.
     """
-    ax = axes(ax, 1.3 + 0.42 * len(table))
+    ax = axes(ax, 1.3 + 0.35 * len(table))
     bought = set(table.index if bought is None else bought)
     for place, (name, row) in enumerate(table.iterrows()):
         net, low, high = row["net"] / 1e3, row["low"] / 1e3, row["high"] / 1e3
@@ -60,7 +60,7 @@ def one_way_bars(table, *, net, unit="yuan", ax=None):
     `table` is what `crmlib.strategy.one_way` returns; `net` is the plan's net (money) with every input as it is. At
     the ends of a bar stand the values of the input.
     """
-    ax = axes(ax, 1.2 + 0.45 * len(table))
+    ax = axes(ax, 1.2 + 0.34 * len(table))
     for place, (_, row) in enumerate(table.iterrows()):
         for end, colour in (("low", _BLUE), ("high", _ORANGE)):
             change = (row[f"net_{end}"] - net) / 1e3
