@@ -159,6 +159,19 @@ def test_what_a_quiet_repair_keeps(place):
     assert table.loc["new machine at once", "cost"] == approx((blamed + quiet) * dearer)
 
 
+def test_running_profit_leaves_the_first_order_out(place):
+    books, profit = place.books, strategy.running_profit(place.books)
+    for one in books["years"].query("renewed.isna()")["customer_id"].iloc[:5]:
+        mine = {name: books[name][books[name]["customer_id"] == one]
+                for name in ("orders", "interactions", "incidents")}
+        start, lines = books["customers"].loc[one, "acquired_on"], mine["orders"]
+        contract = lines["product_id"] == "S01"
+        left = lines.loc[~contract & (lines["date"] > start), "margin"].sum() - sum(
+            mine[name].loc[mine[name]["date"] >= start, "cost"].sum() for name in ("interactions", "incidents"))
+        years = max((pd.Timestamp("2026-01-01") - start).days / 365, 0.5)
+        assert profit[one] == approx(left / years + lines.loc[contract, "margin"].mean())
+
+
 def test_whom_to_call_back_and_what_it_brings(place):
     years, profit = place.books["years"], strategy.running_profit(place.books)
     left = years[years["customer_id"].isin(place.leavers)].groupby("customer_id").tail(1)
