@@ -10,7 +10,7 @@ UV := .tools/bin/uv
 # without compiled files every kernel start recompiles its imports, which doubles the run time of notebooks
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: lab test refresh exercises lint bench lock check-lock clean
+.PHONY: lab test refresh exercises slides site lint bench lock check-lock clean
 
 lab: .venv/.course
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --ServerApp.ip=127.0.0.1 \
@@ -31,6 +31,15 @@ refresh: .venv/.course
 # exercises come from notebooks/solutions
 exercises: .venv/.course
 	$(BIN)/python -m crmlib exercises
+
+# a deck of every chapter, in build/slides; SLIDES_ARGS=--check looks at each slide (needs make .venv/.dev), --code shows code
+slides: .venv/.course
+	$(BIN)/python -m crmlib slides $(SLIDES_ARGS)
+
+# the reading site, in build/site/html, from the stored outputs; with decks if make slides made some;
+# SITE_ARGS="--repository https://github.com/you/course" adds buttons to launch a notebook and to see its source
+site: .venv/.dev
+	$(BIN)/python docs/build.py $(SITE_ARGS)
 
 lint: .venv/.course
 	$(BIN)/python -m crmlib lint

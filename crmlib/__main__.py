@@ -146,6 +146,54 @@ def score(options) -> int:
     return 0
 
 
+def slides(options) -> int:
+    """Make a deck of slides of every chapter, in build/slides."""
+    from crmlib.teaching import course, slides, slides_check
+
+    root = course.find_root()
+    paths = options.notebook or [path for path in course.notebooks(root, "") if path.name[:2].isdigit()]
+    try:
+        made = slides.build(paths, options.to or root / "build" / "slides", code=options.code)
+        problems = slides_check.check([path for path, _ in made]) if options.check else []
+    except (slides.SlideError, slides_check.NoBrowser) as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path, count in made:
+        print(f"{path}: {count} slides")
+    for problem in problems:
+        print(problem)
+    if options.check:
+        print(f"{len(problems)} problem{'' if len(problems) == 1 else 's'}")
+    return int(bool(problems))
+
+
+def grade(options) -> int:
+    """Mark submitted exercise notebooks, each on its student's own company, and write a table of points and hints."""
+    from crmlib.errors import DataError
+    from crmlib.teaching.grade.marking import grade as mark
+    from crmlib.teaching.grade.sandbox import Limits
+
+    start = time.monotonic()
+    try:
+        marks = mark(options.submissions, options.roster, weights=dict(options.weight), parallel=options.parallel,
+                     limits=Limits(seconds=options.seconds, memory=options.memory))
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for path in marks.write(options.out):
+        print(f"{path}: written")
+    print(f"{len(marks.students)} student{'' if len(marks.students) == 1 else 's'}, {time.monotonic() - start:.0f} s")
+    print("held back by: time and memory watched; " + "; ".join(marks.protections))
+    for each in marks.missing:
+        print(f"NOT on this machine: {each}. Mark on Linux, or in a virtual machine")
+    return 0
+
+
+def _weight(text):
+    name, _, points = text.partition("=")
+    return name, float(points)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m crmlib", description="Tools of the course.")
@@ -172,6 +220,19 @@ def build_parser() -> argparse.ArgumentParser:
     command(lint, files="notebooks to check (default: all, with concepts, claims and glossary)")
     add_door_options(reporting := command(report))
     add_report_options(reporting)
+    deck = command(slides, check="look at every slide in a Chromium; exit code 1 if something cannot be seen or read",
+                   files="notebooks to make slides of (default: all chapters)")
+    deck.add_argument("--code", action="store_true", help="show the code of a slide on a slide below it")
+    deck.add_argument("--to", type=Path, help="the folder for the decks (default: build/slides)")
+    marking = command(grade)
+    marking.add_argument("submissions", type=Path, help="the folder with the notebooks")
+    marking.add_argument("--roster", type=Path, required=True, help="CSV with the columns student, seed, file")
+    marking.add_argument("--out", type=Path, default=Path("marks.csv"), help="where to write (default: marks.csv)")
+    marking.add_argument("--weight", type=_weight, action="append", default=[], metavar="08.9=2",
+                         help="points of a question, if not 1; may be repeated")
+    marking.add_argument("--parallel", type=int, default=2, help="notebooks at the same time (default: 2)")
+    marking.add_argument("--seconds", type=int, default=180, help="for one notebook (default: 180)")
+    marking.add_argument("--memory", type=int, default=2000, help="MB for one notebook (default: 2000)")
     return parser
 
 

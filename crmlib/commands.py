@@ -76,8 +76,8 @@ def add_report_options(parser) -> None:
     assumed.add_argument("--observation-end", type=_day, metavar="YYYY-MM-DD",
                          help="last day on which orders were recorded (default: that of the last order)")
     assumed.add_argument("--margin-share", type=_share, metavar="SHARE",
-                         help="of revenue that is left after variable cost: 0.35 (default: what the column margin says; "
-                              "without one, values are revenue, not profit)")
+                         help="of revenue that is left after variable cost: 0.35 (default: what the column margin "
+                              "says; without one, values are revenue, not profit)")
     assumed.add_argument("--annual-discount-rate", type=_share, default=0.10, metavar="RATE",
                          help="effective per year (default: 0.10)")
     assumed.add_argument("--horizon-months", type=_months, default=24, metavar="MONTHS",

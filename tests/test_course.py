@@ -73,6 +73,7 @@ def chapter():
         text("## Memo to the manager"),
         code('print(f"Since 2020 we won {n:,.2f} customers.")', tags=["memo"]),
         text("## Further reading\n\n1. Fader, P. (2005). Counting. Marketing Science, 24(2): 275–284. It counts."),
+        *(text(f"### Step {n}", slideshow={"slide_type": "slide"}) for n in range(20)),
     ]
 
 
@@ -157,6 +158,12 @@ BAD = [
     (swap(16, 17), 16, "section 'Key ideas' is out of order"),
     (source(17, "## Key ideas\n\n" + "- A.\n" * 7), 17, "7 key ideas"),
     (metadata(5), 5, "no slide type"),
+    (drop(21), None, "19 slides, not 20 to 32"),
+    (lambda cells: cells.extend(text(f"### Step {n}", slideshow={"slide_type": "slide"}) for n in range(20, 33)),
+     None, "33 slides, not 20 to 32"),
+    (source(22, "### Step 0"), 22, "slide with the title of cell 21"),
+    (metadata(21, slideshow={"slide_type": "slide"}, slide={"title": ""}), 21, "slide without a title"),
+    (metadata(21, slideshow={"slide_type": "slide"}, slide={"lines": [2]}), None, "there is no line 2 of 0"),
     (drop(11), None, "1 check() calls"),
     (drop(14), 14, "widget without a static twin"),
     (drop(15), None, "no widget in Explore"),
@@ -341,7 +348,7 @@ def test_the_list_of_concepts_is_complete():
     concepts = lint.concepts(ROOT)
     lectures = {"A": 25, "B": 15, "C": 9, "D": 20}  # the four lectures; a fifth would start at E1
     assert {f"{letter}{n}" for letter, last in lectures.items() for n in range(1, last + 1)} <= set(concepts)
-    assert {c for chapters in concepts.values() for c in chapters} == {f"{n:02d}" for n in range(1, 10)}
+    assert {c for chapters in concepts.values() for c in chapters} == {f"{n:02d}" for n in range(1, 11)}
 
 
 # --------------------------------------------------------------------------------------- refresh
@@ -466,7 +473,7 @@ def test_lint_command(tmp_path, capsys):
     good = notebook(tmp_path / "06_x.ipynb", chapter())
     assert cli.main(["lint", str(good)]) == 0
     assert "0 findings" in capsys.readouterr().out
-    bad = notebook(tmp_path / "06_x.ipynb", chapter()[:-1])
+    bad = notebook(tmp_path / "06_x.ipynb", [cell for cell in chapter() if "## Further" not in cell.source])
     assert cli.main(["lint", str(bad)]) == 1
     assert "06_x.ipynb: no section 'Further reading': add the heading" in capsys.readouterr().out
 

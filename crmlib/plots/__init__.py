@@ -111,6 +111,11 @@ from crmlib.plots.chapter_09 import (
     risk_and_effect,
     scorecard_bars,
 )
+from crmlib.plots.chapter_10 import (
+    net_intervals,
+    one_way_bars,
+    spend_and_gain,
+)
 from crmlib.plots.report import (
     monthly_revenue,
     value_of_silence,
@@ -155,7 +160,9 @@ __all__ = [
     "loss_waterfall",
     "marginal_returns",
     "monthly_revenue",
+    "net_intervals",
     "offer_curves",
+    "one_way_bars",
     "payment_timelines",
     "people_known",
     "place_chances",
@@ -187,6 +194,7 @@ __all__ = [
     "shares_with_truth",
     "show",
     "silent_returns",
+    "spend_and_gain",
     "spend_shrinkage",
     "split_bars",
     "survival_by_renewal",

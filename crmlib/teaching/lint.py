@@ -15,12 +15,13 @@ from pathlib import Path
 
 import nbformat
 
-from crmlib.teaching import course, prose
+from crmlib.teaching import course, prose, slides
 
 SECTIONS = ("The decision", "Explore", "In practice", "Key ideas", "Memo to the manager", "Further reading")
 CLAIM = "Check the claim"
 OPENING = ("You will do", "You will learn", "You need")
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+SLIDES = (20, 32)
 MAX_BYTES = 1_000_000
 Problem = tuple[int | None, str, str]
 
@@ -239,11 +240,32 @@ def sections(lesson: Lesson) -> Iterator[Problem]:
         yield lesson.section("Key ideas")[0], f"{len(bullets)} key ideas", "one to six bullets"
 
 
-def slides(lesson: Lesson) -> Iterator[Problem]:
+def slide_types(lesson: Lesson) -> Iterator[Problem]:
     """Every cell says what it is on a slide."""
     for n, cell in lesson.cells:
         if cell.metadata.get("slideshow", {}).get("slide_type") not in SLIDE_TYPES:
             yield n, "no slide type", f"set metadata slideshow.slide_type to one of {sorted(SLIDE_TYPES)}"
+
+
+def deck(lesson: Lesson) -> Iterator[Problem]:
+    """The slides can be made, are neither few nor many, and each has a title that no other one has."""
+    try:
+        made = slides.deck(lesson.notebook, lesson.path.name)
+    except slides.SlideError as error:
+        yield None, str(error), "see Slides in CONTRIBUTING.md"
+        return
+    fewest, most = SLIDES
+    if not fewest <= len(made) <= most:
+        mend = "choose the cells that carry the talk, and skip the others"
+        yield None, f"{len(made)} slides, not {fewest} to {most}", mend
+    titles = {}
+    for slide in made:
+        if not slide.title:
+            yield slide.cell, "slide without a title", 'give it one: "slide": {"title": "…"} in the metadata'
+        elif slide.title in titles:
+            yield slide.cell, f"slide with the title of cell {titles[slide.title]}", \
+                'say what this one is about: "slide": {"title": "…"} in the metadata'
+        titles.setdefault(slide.title, slide.cell)
 
 
 def interaction(lesson: Lesson) -> Iterator[Problem]:
@@ -329,7 +351,7 @@ def generated(lesson: Lesson) -> Iterator[Problem]:
 
 ALL: tuple[Callable[[Lesson], Iterator[Problem]], ...] = (
     valid, executed, clean_code, headings_nested, one_sentence_per_line, figures)
-CHAPTER = (*ALL, opening, sections, slides, interaction, memo, prose_numbers)
+CHAPTER = (*ALL, opening, sections, slide_types, deck, interaction, memo, prose_numbers)
 SOLUTION = (*ALL, answered)
 EXERCISE = (valid, generated)
 

@@ -239,7 +239,7 @@ def critic_weights(matrix, *, costs=(), correlation: str = "pearson", ddof: int 
     scale : bool
         Without it, raw standard deviations are used, which have units.
     conflict : {"signed", "absolute"}
-        1 - r, or 1 - |r|: whether criteria that go against each other count as saying something new.
+        ``1 - r``, or ``1 - |r|``: whether criteria that go against each other count as saying something new.
 
     Returns
     -------

@@ -73,11 +73,17 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """Start JupyterLab once for all browser tests."""
+def chromium_path():
+    """Return the path of a Chromium, or skip the test."""
     if not chromium():
         pytest.skip(f"no Chromium on the path (looked for {', '.join(CHROMIUMS)}): install one to test the widgets")
     pytest.importorskip("playwright", reason="playwright is not installed: pip install -e .[dev]")
+    return chromium()
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory, chromium_path):
+    """Start JupyterLab once for all browser tests."""
     home = tmp_path_factory.mktemp("lab")
     root = home / "course"
     for folder in ("notebooks", "datasets"):
@@ -126,12 +132,12 @@ def _wait_for_server(lab, server, log, seconds=120):
 
 
 @pytest.fixture(scope="module")
-def chromium_browser(lab):
+def chromium_browser(chromium_path):
     """One Chromium per test file: Playwright's event loop must not outlive it."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), headless=True, args=CHROMIUM_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=chromium_path, headless=True, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

@@ -14,6 +14,7 @@ from crmlib.teaching.widgets.chapter_06 import explore_lifetime_value, lifetime_
 from crmlib.teaching.widgets.chapter_07 import customer_outlook, explore_customer_history
 from crmlib.teaching.widgets.chapter_08 import customer_account, customer_account_summary, explore_customer_account
 from crmlib.teaching.widgets.chapter_09 import call_plan_curves, call_plan_summary, explore_calls
+from crmlib.teaching.widgets.chapter_10 import explore_strategy, strategy_plan, strategy_plan_summary
 
 __all__ = [
     "budget_summary",
@@ -33,12 +34,15 @@ __all__ = [
     "explore_discount_plan",
     "explore_lifetime_value",
     "explore_offer",
+    "explore_strategy",
     "explore_value_list",
     "explore_visits",
     "lifetime_value_path",
     "lifetime_value_summary",
     "offer_curve",
     "offer_summary",
+    "strategy_plan",
+    "strategy_plan_summary",
     "value_list",
     "value_list_summary",
     "visit_plan",

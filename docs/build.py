@@ -1,0 +1,62 @@
+"""Build the reading site: python docs/build.py [--repository https://github.com/you/course] [folder]."""
+
+import argparse
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import checks
+import finish
+import pages
+from sphinx.cmd.build import main as sphinx
+
+from crmlib.teaching import course
+
+MATHJAX = ("tex-chtml.js", "output/chtml/fonts")
+
+
+def copy_mathjax(target: Path) -> None:
+    """Copy what the pages need of MathJax from its Python package."""
+    source = Path(importlib.util.find_spec("sphinx-mathjax-offline").origin).parent / "static" / "mathjax"
+    for name in MATHJAX:
+        place = target / "mathjax" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (source / name).is_dir() else shutil.copyfile)(source / name, place)
+
+
+def build(root: Path, target: Path, settings: pages.Settings) -> int:
+    """Write the site into ``target/html``; return 0, or 1 if there is something to mend."""
+    source, html = target / "source", target / "html"
+    shutil.rmtree(html, ignore_errors=True)
+    pages.stage(root, source, settings)
+    failed = sphinx(["-b", "html", "-c", str(pages.HERE), "-d", str(target / "doctrees"), "-q", "-E", "-W",
+                     "--keep-going", str(source), str(html)])
+    copy_mathjax(html / "_static")
+    for path in course.notebooks(root, "", "exercises", "your_data"):
+        shutil.copy(path, html / path.relative_to(root).parent)
+    for path in checks.html_files(html):
+        path.write_text(finish.finished(path.read_text(encoding="utf-8")), encoding="utf-8")
+    if (root / pages.DECKS).is_dir():
+        shutil.copytree(root / pages.DECKS, html / "slides", ignore=lambda _, names: [
+            name for name in names if not (root / "notebooks" / name).with_suffix(".ipynb").exists()])
+    found = list(checks.findings(html))
+    for finding in found:
+        print(finding)
+    print(f"{len(found)} finding{'' if len(found) == 1 else 's'}; the site is in {html}")
+    return int(bool(failed or found))
+
+
+def main(arguments=None) -> int:
+    """Run the command line; return its exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repository", default="", help="address of the public repository; without it, pages have a "
+                        "button to download only")
+    parser.add_argument("folder", nargs="?", type=Path, help="where to build (default: build/site)")
+    options = parser.parse_args(arguments)
+    root = course.find_root(Path(__file__).parent)
+    return build(root, options.folder or root / "build" / "site", pages.Settings(options.repository))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
