@@ -24,7 +24,7 @@ import pandas as pd
 
 from crmlib import btyd
 from crmlib.btyd.scoring import SCORABLE
-from crmlib.btyd.summaries import SUMMARY, customer_histories, distinct_rows, look_over
+from crmlib.btyd.summaries import SUMMARY, customer_histories, look_over
 from crmlib.checks import check_choice, check_count, check_day, check_discount_rate, check_fraction, check_positive
 from crmlib.data import read_transactions
 from crmlib.errors import CrmWarning, DataError
@@ -35,7 +35,7 @@ MODELS = dict(zip(SCORABLE, (btyd.fit_bg_nbd, btyd.fit_mbg_nbd), strict=True))
 ROW_BYTES, TEXT_ROW_BYTES = 115, 190
 MOST_PASSES = 4_096
 # of the interval of the total: a step in the logarithm of a parameter, and the 97.5 % point of the normal
-STEP, Z95 = 1e-4, 1.959963984540054
+STEP, Z95, MERGED = 1e-4, 1.959963984540054, 2_000
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _total(purchases, spend, cells, ahead):
 
     The value is exact; how it moves with the parameters is taken from merged histories, which are far fewer.
     """
-    merged = _merged(cells)
+    merged = btyd.merged_cells(cells, most=MERGED)
 
     def value(p, s, histories):
         return float((btyd.lifetime_value(p, s, histories, **ahead) * histories.customers).sum())
@@ -275,21 +275,6 @@ def _total(purchases, spend, cells, ahead):
         variance += scaled @ fitted.covariance.to_numpy() @ scaled
     width = Z95 * math.sqrt(variance)
     return pd.Series({"low": estimate * math.exp(-width), "estimate": estimate, "high": estimate * math.exp(width)})
-
-
-def _merged(cells):
-    """Histories with T on a log grid and recency on a grid of shares of T: few distinct (frequency, T)."""
-    age = cells["T"].to_numpy()
-    bins = np.floor(10 * np.log1p(age / max(age.max() / 20, 1e-9))).astype(int)
-    weights = cells.customers.to_numpy(dtype=float)
-    count = np.maximum(np.bincount(bins, weights=weights), 1)
-    grid = (np.bincount(bins, weights=weights * age) / count)[bins]
-    share = np.ceil(20 * cells.recency / np.maximum(age, 1e-9)) / 20
-    frame = pd.DataFrame({"frequency": cells.frequency, "recency": share * grid, "T": grid})
-    merged, codes = distinct_rows(frame, list(frame))
-    merged["customers"] = np.bincount(codes, weights=weights)
-    merged["monetary_value"] = np.bincount(codes, weights=weights * cells.monetary_value) / merged.customers
-    return merged
 
 
 # --- files ---------------------------------------------------------------------------------------------------

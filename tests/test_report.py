@@ -27,7 +27,7 @@ from crmlib.report import (  # noqa: E402
     write_report,
 )
 from crmlib.report import page as page_module  # noqa: E402
-from crmlib.report.material import fit_purchases, merged_cells  # noqa: E402
+from crmlib.report.material import fit_purchases  # noqa: E402
 from crmlib.report.parts import Table, money, section  # noqa: E402
 from crmlib.report.sections import axis_unit, drawable, holdout_cells  # noqa: E402
 from tests.figures import bars, ticks  # noqa: E402
@@ -144,7 +144,7 @@ def test_holdout_on_cells_is_that_of_the_customers(cdnow):
 
 def test_merged_cells_keep_customers_money_and_nearly_the_value(cdnow):
     material = cdnow[0]
-    exact, merged = (merged_cells(material.history, most=most) for most in (10_000, 450))
+    exact, merged = (btyd.merged_cells(material.history, most=most) for most in (10_000, 450))
     assert len(merged) <= 450 < len(exact)
     value = {}
     for name, cells in (("exact", exact), ("merged", merged)):

@@ -40,7 +40,7 @@ from crmlib.btyd.predictions import (
     probability_no_purchase,
     purchase_count_probability_new,
 )
-from crmlib.btyd.scoring import history_cells, score_customers
+from crmlib.btyd.scoring import history_cells, merged_cells, score_customers
 from crmlib.btyd.summaries import calibration_holdout, count_cells, customer_summary
 from crmlib.btyd.uncertainty import interval, parameter_draws, simulate_purchases
 
@@ -65,6 +65,7 @@ __all__ = [
     "interval",
     "lifetime_value",
     "lifetime_value_new",
+    "merged_cells",
     "naive_forecasts",
     "parameter_draws",
     "probability_alive",

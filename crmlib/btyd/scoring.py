@@ -23,13 +23,15 @@ from crmlib.btyd.predictions import (
     probability_alive,
     row_weights,
 )
-from crmlib.btyd.summaries import count_cells, group_equal_rows, numbers
+from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, count_cells, distinct_rows, group_equal_rows, numbers
 from crmlib.checks import check_choice, check_fraction
 from crmlib.errors import DataError
+from crmlib.units import days_per
 
 HISTORY = ["frequency", "recency", "T"]
 SCORES = ("probability_alive", "expected_purchases", "expected_spend", "lifetime_value")
 SCORABLE = ("BG/NBD", "MBG/NBD")
+DRAW_GRIDS = (80, 40, 20, 10, 5)  # bins per factor e
 
 
 def score_customers(
@@ -148,6 +150,63 @@ def history_cells(summary):
     cells.insert(3, "monetary_value", total / 100 / spent)
     unit = _unit_of(summary, None, required=False)
     return cells if unit is None else cells.assign(unit=pd.Categorical([unit] * len(cells)))
+
+
+def merged_cells(summary, *, most):
+    """Count customers with (nearly) equal histories, with their mean spend: for what is computed once per draw.
+
+    T and the silence since the last purchase are binned at equal width in their logarithm, frequency above 10
+    likewise, as finely as `most` cells allow; each bin is represented by its means. Totals on these cells are a
+    little off: use them for the width of an interval, and `history_cells` for its middle.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        ``frequency, recency, T, monetary_value`` per customer; or counted, with a column ``customers``. Without a
+        column ``unit``, times are taken as weeks.
+    most : int
+        Aim for so many cells; five bins per factor e is the coarsest grid.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``frequency, recency, T, monetary_value, customers``.
+
+    Examples
+    --------
+    >>> history = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 2.0], "T": [9.0, 9.0], "monetary_value": [4, 8]})
+    >>> merged_cells(history, most=10)
+       frequency  recency    T  monetary_value  customers
+    0          1      2.0  9.0             6.0          2
+    """
+    weights, day = row_weights(summary), 1 / days_per(_unit_of(summary, None, required=False) or "week")
+    distinct, codes = distinct_rows(summary, HISTORY)
+    cells = _grouped(summary, weights, codes, len(distinct))
+    for bins in DRAW_GRIDS:
+        if len(cells) <= most:
+            return cells
+        keys = pd.DataFrame({"frequency": np.where(
+            distinct["frequency"] <= 10, distinct["frequency"],
+            np.floor(bins * np.log(np.maximum(distinct["frequency"], 1))) + 100)})
+        for name, time in (("T", distinct["T"]), ("silence", distinct["T"] - distinct["recency"])):
+            keys[name] = np.floor(bins * np.log1p(time / (GRID_ORIGIN_DAYS * day)))
+        merged, key = distinct_rows(keys, list(keys))
+        cells = _grouped(summary, weights, key[codes], len(merged))
+        # one T for a bin, not one for a cell: special functions are of (frequency, T), and a dear thing
+        silence, age = cells["T"] - cells["recency"], np.unique(merged["T"], return_inverse=True)[1]
+        cells["T"] = (np.bincount(age, cells["T"] * cells["customers"]) / np.bincount(age, cells["customers"]))[age]
+        cells["recency"] = (cells["T"] - silence).clip(lower=day).where(cells["frequency"] > 0, 0.0)
+        cells["T"] = np.maximum(cells["T"], cells["recency"])
+    return cells
+
+
+def _grouped(summary, row_customers, codes, size):
+    customers = np.bincount(codes, weights=row_customers, minlength=size)
+    means = {name: np.bincount(codes, weights=row_customers * numbers(summary, name), minlength=size) / customers
+             for name in ("frequency", "recency", "T", "monetary_value")}
+    # of a merged cell, the nearest whole number: a frequency counts purchases
+    means["frequency"] = np.rint(means["frequency"]).astype(np.int64)
+    return pd.DataFrame(means).assign(customers=np.rint(customers).astype(np.int64))
 
 
 def _pairs(model, histories, t, steps):

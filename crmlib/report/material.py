@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmlib import btyd
-from crmlib.btyd.summaries import GRID_ORIGIN_DAYS, customer_days, distinct_rows
+from crmlib.btyd.summaries import customer_days
 from crmlib.checks import check_count, check_day, check_discount_rate, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
 from crmlib.lines import cents, lines_table
@@ -23,7 +23,6 @@ FEWEST_DAYS = 56
 HOLDOUT_DAYS = 182  # shortest history of which a third can be kept back
 WINDOW_DAYS = 365
 TOP = 10  # customers with an interval of their own
-GRID = (80, 40, 20, 10, 5)  # bins per factor e, as coarse as the intervals' cells have to be
 
 
 @dataclass(frozen=True)
@@ -300,7 +299,7 @@ class Material:
 
         What draws are computed on. `intervals` measures what the merging costs.
         """
-        return merged_cells(self.history, most=2000)
+        return btyd.merged_cells(self.history, most=2000)
 
     @_once
     def draws(self):
@@ -417,46 +416,3 @@ def fit_spend(history):
             "must be above 1): a few very large customers cause it, and no value in money can be given. Model them "
             "apart")
     return model
-
-
-def merged_cells(history, *, most):
-    """Count customers with (nearly) equal frequency, recency and T, with their mean spend; at most `most` cells.
-
-    T and the silence since the last purchase are binned at equal width in their logarithm, frequency above 10
-    likewise, and each bin is represented by its means.
-
-    Examples
-    --------
-    >>> history = pd.DataFrame({"frequency": [1, 1], "recency": [2.0, 2.0], "T": [9.0, 9.0], "monetary_value": [4, 8]})
-    >>> merged_cells(history, most=10)
-       frequency  recency    T  monetary_value  customers
-    0          1      2.0  9.0             6.0          2
-    """
-    columns = ["frequency", "recency", "T"]
-    distinct, codes = distinct_rows(history, columns)
-    cells = _grouped(history, codes, len(distinct))
-    for bins in GRID:
-        if len(cells) <= most:
-            return cells
-        keys = pd.DataFrame({"frequency": np.where(
-            distinct["frequency"] <= 10, distinct["frequency"],
-            np.floor(bins * np.log(np.maximum(distinct["frequency"], 1))) + 100)})
-        for name, time in (("T", distinct["T"]), ("silence", distinct["T"] - distinct["recency"])):
-            keys[name] = np.floor(bins * np.log1p(7 * time / GRID_ORIGIN_DAYS))
-        merged, key = distinct_rows(keys, list(keys))
-        cells = _grouped(history, key[codes], len(merged))
-        # one T for a bin, not one for a cell: special functions are of (frequency, T), and a dear thing
-        silence, age = cells["T"] - cells["recency"], np.unique(merged["T"], return_inverse=True)[1]
-        cells["T"] = (np.bincount(age, cells["T"] * cells["customers"]) / np.bincount(age, cells["customers"]))[age]
-        cells["recency"] = (cells["T"] - silence).clip(lower=1 / 7).where(cells["frequency"] > 0, 0.0)
-        cells["T"] = np.maximum(cells["T"], cells["recency"])
-    return cells
-
-
-def _grouped(history, codes, size):
-    customers = np.bincount(codes, minlength=size)
-    means = {name: np.bincount(codes, weights=history[name].to_numpy(dtype=float), minlength=size) / customers
-             for name in ("frequency", "recency", "T", "monetary_value")}
-    # of a merged cell, the nearest whole number: a frequency counts purchases
-    means["frequency"] = np.rint(means["frequency"]).astype(np.int64)
-    return pd.DataFrame(means).assign(customers=customers)
