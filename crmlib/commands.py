@@ -2,12 +2,17 @@
 
 import argparse
 import functools
+import re
+import shlex
 import sys
 from pathlib import Path
 
 from crmlib.checks import check_count, check_day, check_fraction
 from crmlib.errors import ConvergenceError
 
+# arguments of the door that say how to read; each has a flag of its name
+READING = ("date_format", "timezone", "decimal", "thousands", "encoding", "delimiter", "sheet", "header_row",
+           "missing_ids", "returns", "duplicates")
 COLUMNS = {
     "customer_id": "who bought", "date": "when", "amount": "how much, in money",
     "unit_price": "instead of amount, which then is unit price × quantity",
@@ -104,10 +109,8 @@ def door_arguments(options) -> dict:
     given = {name: getattr(options, name) for name in COLUMNS if getattr(options, name) is not None}
     if twice := sorted(set(given) & set(options.map)):
         raise ValueError(f"{', '.join(twice)}: given by --map and by {', '.join(map(_flag, twice))}: leave one out")
-    reading = ("date_format", "timezone", "decimal", "thousands", "encoding", "delimiter", "sheet", "header_row",
-               "missing_ids", "returns", "duplicates")
     return {**options.map, **given,
-            **{name: getattr(options, name) for name in reading if getattr(options, name) is not None}}
+            **{name: getattr(options, name) for name in READING if getattr(options, name) is not None}}
 
 
 def says_what_is_wrong(command):
@@ -118,7 +121,7 @@ def says_what_is_wrong(command):
         try:
             return command(options)
         except (ConvergenceError, ValueError, OSError) as error:  # DataError is a ValueError
-            print(error, file=sys.stderr)
+            print(_as_flags(str(error)), file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
@@ -140,6 +143,21 @@ def _checked(check, name, convert):
 _share = _checked(check_fraction, "this share", float)
 _months = _checked(check_count, "a horizon", int)
 _day = _checked(check_day, "observation_end", str)
+
+
+def _as_flags(text):
+    """Say the arguments that a message of the library names as flags of the command.
+
+    >>> _as_flags('pass returns="net", or date_format="%d/%m/%Y"; amount= names the column')
+    'pass --returns net, or --date-format %d/%m/%Y; --amount names the column'
+    """
+    names = "|".join((*READING, *COLUMNS, "observation_end", "memory_limit", "nonpositive"))
+
+    def flag(match):
+        value = match[2] or match[3]
+        return _flag(match[1]) + (f" {shlex.quote(value)}" if value else "")
+
+    return re.sub(rf"""\b({names})=(?:"([^"]+)"|'([^']+)')?""", flag, text)
 
 
 def _flag(name):

