@@ -447,6 +447,18 @@ def test_a_folder_that_is_not_there_is_said_before_the_work(file, tmp_path, caps
     assert "make it first" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("flags", [["--out", "bestellungen.csv"], ["--out", "r.html", "--customers", "link.csv"],
+                                   ["--out", "r.html", "--customers", "./r.html"]])
+def test_what_is_written_is_never_what_was_read(file, tmp_path, capsys, monkeypatch, flags):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "link.csv").symlink_to(file)
+    before = file.read_bytes()
+    assert main(["report", "*.csv" if "r.html" in flags else "bestell*", *GERMAN, *flags]) == 1
+    said = capsys.readouterr().err
+    assert "would be replaced" in said or "write to two files" in said
+    assert file.read_bytes() == before and not (tmp_path / "r.html").exists()
+
+
 @pytest.mark.parametrize("wrong", [["--margin-share", "35"], ["--horizon-months", "0"],
                                    ["--observation-end", "1.1.2025"], []])
 def test_wrong_use_ends_with_2(file, tmp_path, capsys, wrong):

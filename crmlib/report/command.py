@@ -1,12 +1,15 @@
 """``python -m crmlib report``: read, write the page, and say in a few lines what is on it."""
 
+import os
 import sys
 from pathlib import Path
 
 from crmlib.commands import door_arguments
 from crmlib.data import read_transactions
+from crmlib.data.sources import _expand as expanded
 from crmlib.errors import DataError
 from crmlib.report.material import Material, Settings
+from crmlib.report.notebooks import templates, write_notebooks
 from crmlib.report.page import write_report
 
 MEMORY = "1GB"  # of the engine
@@ -15,9 +18,7 @@ LISTED = 8  # files named on the page, at most
 
 def run(options) -> int:
     """Run the command on its parsed options; return the exit code."""
-    for path in filter(None, (options.out, options.customers)):
-        if not path.parent.is_dir():
-            raise DataError(f"there is no folder {path.parent} to write {path.name} into: make it first")
+    _look_where_it_goes(options)
     door = door_arguments(options)
     assumed = {"observation_end": options.observation_end, "margin": options.margin_share,
                "annual_discount_rate": options.annual_discount_rate, "horizon_months": options.horizon_months,
@@ -46,6 +47,28 @@ def run(options) -> int:
     return 0
 
 
+def _look_where_it_goes(options):
+    """Refuse, before the work, what cannot be written, and what would be written over the orders."""
+    outputs = [path for path in (options.out, options.customers) if path]
+    for path in outputs:
+        if not path.parent.is_dir():
+            raise DataError(f"there is no folder {path.parent} to write {path.name} into: make it first")
+    for path in outputs:
+        if any(same_file(path, source) for source in expanded(options.orders)):
+            raise DataError(f"{path} holds the orders and would be replaced: write to another file")
+    if len(outputs) > 1 and same_file(*outputs):
+        raise DataError(f"--out and --customers are both {options.out}: write to two files")
+    if options.notebooks:
+        templates()
+
+
+def same_file(one, other):
+    """Whether two paths lead to one file, there or not: by another name or a link as well."""
+    if os.path.exists(one) and os.path.exists(other):
+        return os.path.samefile(one, other)
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
 def _write_customers(material, path):
     from crmlib.data.export import write_csv
     from crmlib.report.sections import customer_table
@@ -56,8 +79,6 @@ def _write_customers(material, path):
 
 
 def _write_notebooks(options, door, settings, material):
-    from crmlib.report.notebooks import write_notebooks
-
     code = 0
     for path, error in write_notebooks(options.notebooks, options.orders, door, settings, end=material.end):
         print(f"{path}: written" + (", but not run through" if error else " and run"))

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from crmlib.commands import COLUMNS
+from crmlib.errors import DataError
 from crmlib.report.page import replace_text
 from crmlib.teaching import course
 
@@ -36,7 +37,7 @@ def write_notebooks(folder, files, door, settings, *, end):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     parameters = notebook_parameters(folder, files, door, settings, end)
-    for template in course.notebooks(course.find_root(Path(__file__)), SOURCE):
+    for template in templates():
         target, beside = folder / template.name, folder / f".{template.name}.partial"
         text, error = filled(template, parameters), None
         try:
@@ -48,6 +49,16 @@ def write_notebooks(folder, files, door, settings, *, end):
             beside.unlink(missing_ok=True)
         replace_text(target, text)
         yield target, error
+
+
+def templates():
+    """Return the notebooks to fill in; they are files of the repository, not of the installed package."""
+    try:
+        root = course.find_root(Path(__file__))
+    except FileNotFoundError:
+        raise DataError("the notebooks are not here: --notebooks needs crmlib in its repository, as pip install -e . "
+                        "installs it") from None
+    return course.notebooks(root, SOURCE)
 
 
 def notebook_parameters(folder, files, door, settings, end):

@@ -142,9 +142,7 @@ class Draft:
         """Call `function`; if the data do not carry it, note what could not be done, and why. Return its result."""
         try:
             return function(*arguments)
-        except (DataError, ConvergenceError) as error:
-            self.missing.append(f"{what}: {_one_line(error)}")
-        except ValueError as error:  # infinite means, windows that share a day: said as well as the others
+        except (ValueError, ConvergenceError) as error:  # infinite means, windows that share a day; DataError is one
             self.missing.append(f"{what}: {_one_line(error)}")
         return None
 
