@@ -92,4 +92,5 @@ KINDS = {
     "a giant": lambda: shop(seed=7).assign(amount=lambda t: t["amount"].where(t["customer_id"] != 3, 1e7)),
     "alike": lambda: shop(seed=8).assign(amount=lambda t: np.random.default_rng(1).gamma(3, 10, len(t)).round(2)),
     "hostile": hostile,
+    "no orders in the holdout": shop,
 }

@@ -6,6 +6,7 @@ import re
 import shlex
 from html.parser import HTMLParser
 
+import ibis
 import matplotlib
 import numpy as np
 import pandas as pd
@@ -23,18 +24,27 @@ from crmlib.report import (  # noqa: E402
     all_sections,
     customer_table,
     data_check,
+    lifetime_value,
     report_html,
     write_report,
 )
 from crmlib.report import page as page_module  # noqa: E402
 from crmlib.report.material import fit_purchases  # noqa: E402
 from crmlib.report.parts import Table, money, section  # noqa: E402
-from crmlib.report.sections import axis_unit, drawable, holdout_cells  # noqa: E402
+from crmlib.report.sections import (  # noqa: E402
+    _holdout_error,
+    _nearer_in_total,
+    _verdict,
+    axis_unit,
+    drawable,
+    holdout_cells,
+)
 from tests.figures import bars, ticks  # noqa: E402
 from tests.report_data import HOSTILE, KINDS, retail  # noqa: E402
 
 approx = pytest.approx
 END = "1998-06-30"
+ENGINE = ibis.duckdb.connect()  # one for all kinds: a new database each time is slow
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
@@ -43,8 +53,9 @@ def made(kind):
     """Return the material and the sections of one kind of orders, by key."""
     frame = KINDS[kind]()
     orders = read_transactions(frame, product_id="product_id" if "product_id" in frame else None, returns="net",
-                               duplicates="keep")
-    material = Material(orders, Settings(draws=4, margin=0.4, currency_sign="$"))
+                               duplicates="keep", connection=ENGINE)
+    end = "2026-12-30" if kind == "no orders in the holdout" else None
+    material = Material(orders, Settings(draws=4, margin=0.4, currency_sign="$", observation_end=end))
     return material, {each.key: each for each in all_sections(material)}
 
 
@@ -202,6 +213,75 @@ def test_page_says_when_values_are_revenue():
     text = report_html(sections, material)
     assert "revenue, not profit" in text and "expected revenue of the next 24 months" in text
     assert "Read the report again with a margin" in text and "Spend less than" not in text
+
+
+def test_a_ceiling_for_winning_a_customer_has_an_interval_and_a_holdout_that_bears_it_out():
+    material, sections = made("plain")
+    low, estimate, high = sections["value"].facts["new"]
+    ahead = {"horizon": 24, "horizon_unit": "month", "annual_discount_rate": 0.10}
+    assert estimate == approx(btyd.lifetime_value_new(*material.models, margin=0.4, first_purchase="include", **ahead))
+    assert low < estimate < high
+    text = repr(sections["value"])
+    assert f"(95 % interval of the mean: {money(low, '$', digits=2)} to" in text
+    assert "valued like a repeat purchase" in text and "like a repeat purchase: the most that winning one" in text
+    assert any(step.startswith("Spend less than") for step in sections["next"].table("In this order")["what to do"])
+    early = made("nine weeks")[1]
+    assert "That is no ceiling for what winning one may cost: nothing here is checked" in repr(early["value"])
+    assert not any(step.startswith("Spend") for step in early["next"].table("In this order")["what to do"])
+
+
+@pytest.mark.parametrize(("facts", "expected"), [
+    ({"bias": 0.1, "money_bias": -0.4}, (-0.4, "revenue")), ({"bias": np.nan}, None), ({}, None),
+    ({"bias": -0.5, "money_bias": 0.1}, (-0.5, "number of purchases")),
+    ({"bias": 0.1, "money_bias": np.nan}, (0.1, "number of purchases"))])
+def test_the_worse_of_purchases_and_money_is_named(facts, expected):
+    assert _holdout_error(facts) == expected
+
+
+def test_the_verdict_is_mixed_where_the_measures_of_error_disagree():
+    scores = pd.DataFrame({"mae": [0.74, 0.72], "rmse": [1.0, 1.2], "bias": [-0.16, 0.10]}, index=["model", "average"])
+    assert _verdict(scores) == "mixed" and "better by “average” (+10" in _nearer_in_total(scores)
+    assert _verdict(scores.assign(mae=[0.7, 0.72])) == "better"
+    assert _verdict(scores[::-1].set_axis(["model", "average"])) == "mixed"
+    assert _verdict(scores.assign(mae=[1, 0.9], rmse=[1, 1.0])) == "not better"
+    assert _nearer_in_total(scores.assign(bias=[0.05, -0.1])) == "" == _nearer_in_total(scores.assign(bias=np.nan))
+
+
+def test_an_empty_holdout_is_said_and_nothing_is_off_by_infinity():
+    sections = made("no orders in the holdout")[1]
+    assert "0 of 300 customers bought, on 0 days in all" in repr(sections["value"])
+    assert "no ceiling for what winning one may cost: the holdout does not bear it out" in repr(sections["value"])
+    steps = sections["next"].table("In this order").set_index("what to do")["because"]
+    (because,) = steps[steps.index.str.startswith("Find out whether the data stop")]
+    assert "nobody bought in the part kept back" in because
+    assert not steps.index.str.contains("budget|Spend").any()
+
+
+def test_customers_without_money_in_their_repeat_purchases_are_counted():
+    orders = KINDS["plain"]()
+    days = pd.to_datetime(["2024-01-05", "2024-02-05", "2024-03-05", "2024-03-06"])
+    orders = pd.concat([orders, pd.DataFrame({"customer_id": 999, "date": days, "amount": [50, 10, 5, -200.0]})])
+    material = Material(orders, Settings(draws=2))
+    assert material.worthless == 1
+    assert "1 customer came back with a mean repeat spend of zero or less" in repr(lifetime_value(material))
+    assert "zero or less" not in repr(made("plain")[1]["value"])
+
+
+def test_who_has_no_purchase_is_told_apart():
+    orders = pd.DataFrame({"customer_id": [1, 2, 2, 3], "date": pd.Timestamp("2025-01-01"), "amount": [5, 9, -9, -1.0]})
+    (said,) = data_check(Material(orders)).caveats
+    assert said == ("2 customers without a purchase up to 2025-01-01 left out: 1 sent back on the day of purchase all "
+                    "they had bought, 1 have returns only (of purchases made before the data begin?)")
+
+
+def test_lines_without_an_id_and_equal_lines_are_told_in_money():
+    orders = pd.DataFrame({"customer_id": ["1", "2", None, None, "2"], "amount": [5, 9, 4, 2, 9.0], "date": "2025-01-01"})
+    section = data_check(Material(read_transactions(orders, missing_ids="drop", duplicates="keep")))
+    assert "3 order lines of 2 customers" in section.answer and "returns" not in section.answer
+    text = repr(section).replace("\N{NO-BREAK SPACE}", " ")
+    assert "The file holds 5 lines: 2 of them, worth 6 (21 % of 29), have no customer id" in text
+    assert "1 line worth 9 repeat another in customer_id, date, amount, and count as separate purchases" in text
+    assert "returns deducted" in made("returns")[1]["data"].answer
 
 
 # ------------------------------------------------------------------------- what could not be done
@@ -433,7 +513,7 @@ def test_a_retail_export_goes_through_by_copying_what_inspect_prints(tmp_path, m
 
 @pytest.mark.parametrize(("extra", "code", "said"), [
     ([], 1, "no column 'customer_id'"),
-    (GERMAN[:2], 1, "date_format"),
+    (GERMAN[:2], 1, "--date-format"),
 ])
 def test_data_that_cannot_be_used_end_with_1_and_no_traceback(file, tmp_path, capsys, extra, code, said):
     assert main(["report", str(file), *extra, "--out", str(tmp_path / "r.html")]) == code

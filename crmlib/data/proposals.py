@@ -182,10 +182,15 @@ def _bare(name):
     return re.sub(r"[\W_]", "", name)
 
 
+def named(name, role):
+    """Whether a column is called exactly as exports call a role, whatever its case, accents, spaces and marks."""
+    return _bare(name) in NAMES[role]
+
+
 def _by_name(name, role):
     """Return how well a name fits a role: 3 exactly, 2 as its beginning or end, 0 not at all."""
     bare = _bare(name)
-    if bare in NAMES[role]:
+    if named(name, role):
         return 3
     if role == "date" and any(word in bare for word in OTHER_DAYS):
         return 0

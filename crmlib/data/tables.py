@@ -109,7 +109,7 @@ def read_transactions(
         are always kept; unless "keep" is passed, the report counts them.
     missing_ids : {"raise", "drop"}
         What to do with rows without a customer id: refuse; or drop them, before any other check. Nobody can be
-        scored for them, and the amounts of the others no longer add up to the books.
+        scored for them, and the amounts of the others no longer add up to the books: the report names the rest.
     decimal, thousands : str
         Decimal mark, and grouping mark if any, of numbers that are text. Where three digits follow every
         decimal mark of a money column ("1.250"), it is refused with a question: it may group thousands.
@@ -191,7 +191,8 @@ def read_transactions(
 
     reading = Reading(encoding, delimiter, sheet, header_row, decimal)
     src = open_source(source, reading, connection, zone)
-    problems = _mapping_problems(src, wanted)
+    problems = _mapping_problems(src, wanted) + _price_for_amount(src.table.columns, wanted)
+    everybody = src.table
     nobody = _leave_out_nobody(src, wanted["customer_id"]) if missing_ids == "drop" else 0
     readers = {
         "customer_id": lambda name: id_column(src, name, required=True),
@@ -239,11 +240,16 @@ def read_transactions(
     def report():
         with engine_errors(src.name, src.explain):
             totals = _totals(table, duplicates != "keep")
+            if nobody:
+                lost = everybody.filter(missing(everybody[wanted["customer_id"]]).fill_null(True))
+                totals["nobody"] = lost.aggregate(
+                    amount=columns["amount"].value(lost).sum().fill_null(0.0)).to_pyarrow().to_pylist()[0]["amount"]
         return _report(lines, rows_out, columns, totals, duplicates)
 
     return Transactions(table, report, rows_in, rows_out)
 
 
+NOBODY = "amount without a customer id"  # a line of the report, if such rows were dropped
 _NO_ROWS = "", "there are no rows", "see whether the export or the query worked"
 
 
@@ -268,6 +274,19 @@ def _mapping_problems(src, wanted):
             roles = [role for role in wanted if wanted[role] == name]
             problems.append(Problem(name, f"mapped more than once: {', '.join(roles)}", "map each to its own column"))
     return problems
+
+
+def _price_for_amount(names, wanted):
+    """Refuse a unit price mapped as the amount while a quantity stands next to it: nothing later would show it."""
+    from crmlib.data.proposals import named
+
+    left = [name for name in names if name not in wanted.values() and named(name, "quantity")]
+    price = wanted.get("amount")
+    if price not in names or "quantity" in wanted or not left or not named(price, "unit_price"):
+        return []
+    return [Problem(price, f"by its name a price of one piece, and there is {left[0]!r}",
+                    f"pass unit_price={price!r} and quantity={left[0]!r} instead of amount=; if it is the price of the "
+                    f"whole line, pass quantity={left[0]!r} as well")]
 
 
 def _leave_out_nobody(src, name):
@@ -352,11 +371,13 @@ def _report(lines, rows_out, columns, totals, duplicates):
     lines.append(("rows returned", "", rows_out, ""))
     share = f"{100 * int(totals['largest']) / int(totals['rows']):.2f} %" if totals["customers"] else "none"
     days = [f"{totals[day]:%Y-%m-%d}" if totals["customers"] else "none" for day in ("first", "last")]
-    lines += [(what, column.checks[0].column, pd.NA, text) for what, column, text in (
+    lines += [(what, column.checks[-1].column, pd.NA, text) for what, column, text in (
         ("first day", columns["date"], days[0]), ("last day", columns["date"], days[1]),
         ("customers", columns["customer_id"], str(totals["customers"])),
         ("total amount", columns["amount"], f"{totals['amount'] + 0.0:.2f}"),
         ("largest customer's share of rows", columns["customer_id"], share))]
+    if "nobody" in totals:
+        lines.append((NOBODY, columns["amount"].checks[-1].column, pd.NA, f"{totals['nobody'] + 0.0:.2f}"))
     return pd.DataFrame(lines, columns=["check", "column", "rows", "done"]).astype({"rows": "Int64"})
 
 

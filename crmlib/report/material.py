@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import pandas as pd
 
-from crmlib import btyd
+from crmlib import btyd, growth
 from crmlib.btyd.summaries import customer_days
 from crmlib.checks import check_count, check_day, check_discount_rate, check_fraction
 from crmlib.errors import ConvergenceError, CrmWarning, DataError
@@ -133,9 +133,11 @@ class Material:
 
     @_once
     def days(self):
-        """One row per day with lines: ``day``, ``lines``, ``cents``."""
+        """One row per day with lines: ``day``, ``lines``, ``negative`` ones among them, ``cents``."""
         day = self.table.date.cast("date").name("day")
-        days = self.table.group_by(day).agg(lines=self.table.count(), cents=cents(self.table.amount).sum()).execute()
+        days = self.table.group_by(day).agg(
+            lines=self.table.count(), negative=(self.table.amount < 0).cast("int64").sum(),
+            cents=cents(self.table.amount).sum()).execute()
         if days.empty:
             raise DataError("there are no orders: see whether the export or the filter before worked")
         days["day"] = pd.to_datetime(days["day"])
@@ -181,6 +183,36 @@ class Material:
             start, before = (day - timedelta(back * length) for back in (1, 2))
         return (before.date(), (start - timedelta(1)).date()), (start.date(), self.end)
 
+    @_once
+    def product_lines(self):
+        """The lines that have a product, and how many have none."""
+        there = [name for name in ("customer_id", "date", "amount", "product_id") if name in self.orders.columns]
+        if isinstance(self.orders, pd.DataFrame):
+            known = self.orders.loc[self.orders["product_id"].notna(), there]
+            return known, len(self.orders) - len(known)
+        lines = self.orders.select(*there)
+        missing = int(lines.product_id.isnull().sum().execute() or 0)
+        return (lines.filter(lines.product_id.notnull()) if missing else lines), missing
+
+    def bridge(self, new_offering="firm"):
+        """Return `crmlib.growth.revenue_bridge` between the two windows; lines without a product are left out.
+
+        With ``new_offering=None`` it is over customers only, and all lines count.
+        """
+        base, current = self.windows
+        lines = self.table if new_offering is None else self.product_lines[0]
+        return growth.revenue_bridge(lines, base=base, current=current, new_offering=new_offering)
+
+    @_once
+    def equal_lines(self):
+        """How many lines repeat another in every column, and what they are worth."""
+        table = lines_table(self.orders, tuple(self.orders.columns), name="orders", look=False)
+        groups = table.group_by(table.columns).agg(more=table.count() - 1)
+        groups = groups.filter(groups.more > 0)
+        found = groups.agg(lines=groups.more.sum(), worth=(groups.more * cents(groups.amount)).sum()).execute().iloc[0]
+        lines, worth = found.fillna(0)
+        return int(lines), float(worth) / 100
+
     # --- who ----------------------------------------------------------------------------------------------
 
     @property
@@ -207,8 +239,7 @@ class Material:
         if not bought.any():
             raise DataError(f"no customer has a purchase up to {self.end}: check the date against the lines")
         if not bought.all():
-            warnings.warn(f"{count(int((~bought).sum()), 'customer')} with returns but no purchase up to {self.end} "
-                          "left out. Returns of purchases made before the data begin?", CrmWarning, stacklevel=2)
+            self._say_who_is_left_out(frame.loc[~bought, "customer_id"])
             frame = frame[bought].reset_index(drop=True)
         return pd.DataFrame({
             "customer_id": frame["customer_id"],
@@ -216,6 +247,16 @@ class Material:
             "frequency": frame["frequency"].astype("int32"),
             "monetary": frame["cents"].fillna(0).astype("int64") / 100,
         })
+
+    def _say_who_is_left_out(self, ids):
+        """Warn of customers without a purchase: what they bought went back the same day, or they only sent back."""
+        lines = self.table.filter(self.table.customer_id.isin(ids.tolist()), self.table.amount >= 0,
+                                  self.table.date.cast("date") <= self.end)
+        undone = int(lines.customer_id.nunique().to_pyarrow().as_py())
+        what = {"sent back on the day of purchase all they had bought": undone,
+                "have returns only (of purchases made before the data begin?)": len(ids) - undone}
+        warnings.warn(f"{count(len(ids), 'customer')} without a purchase up to {self.end} left out: "
+                      + ", ".join(f"{n:,} {which}" for which, n in what.items() if n), CrmWarning, stacklevel=4)
 
     @_once
     def revenue(self):
@@ -254,9 +295,16 @@ class Material:
     @_once
     def history(self):
         """Frequency, recency, T (weeks) and mean repeat spend per customer; a negative mean counts as 0."""
-        history = btyd.customer_summary(self.table, observation_end=self.end, unit=UNIT)
+        with warnings.catch_warnings():  # who they are is said by `customers`, once and in more detail
+            warnings.filterwarnings("ignore", "[0-9,]+ customer.s. have returns but no purchase", CrmWarning)
+            history = btyd.customer_summary(self.table, observation_end=self.end, unit=UNIT)
         history["monetary_value"] = history["monetary_value"].clip(lower=0)
         return history
+
+    @property
+    def worthless(self):
+        """How many customers came back, and have a mean repeat spend of zero or less."""
+        return int(((self.history["frequency"] > 0) & (self.history["monetary_value"] <= 0)).sum())
 
     @_once
     def purchases(self):
@@ -314,6 +362,28 @@ class Material:
             return (purchases,)
         return purchases, btyd.parameter_draws(self.spend, n=n, seed=seed + 1)
 
+    @property
+    def models(self):
+        """The models that values are computed with; the mean spend is none, where nobody differs."""
+        return (self.purchases[0],) if isinstance(self.spend, float) else (self.purchases[0], self.spend)
+
+    @_once
+    def new_customer(self):
+        """Low, estimate and high of the value of a customer who has just bought for the first time.
+
+        The first purchase is included, and valued like a repeat purchase: the spend model knows no others.
+        """
+        ahead = {"horizon": self.settings.horizon_months, "horizon_unit": "month",
+                 "annual_discount_rate": self.settings.annual_discount_rate}
+
+        def worth(model, spend=self.spend):
+            if isinstance(spend, float):
+                return (1 + btyd.discounted_purchases_new(model, **ahead)) * spend * self.margin[0]
+            return btyd.lifetime_value_new(model, spend, margin=self.margin[0], first_purchase="include", **ahead)
+
+        with np.errstate(all="ignore"):
+            return btyd.interval(worth, *self.models, draws=self.draws)
+
     @_once
     def intervals(self):
         """Low, estimate and high of the value: of the total, and of the ten customers of the highest value.
@@ -331,10 +401,9 @@ class Material:
             worth = self.worth(model, spend, rows)
             return pd.concat([worth.iloc[:len(top)], pd.Series({"total": float(worth @ counts)})])
 
-        models = (self.purchases[0],) if isinstance(self.spend, float) else (self.purchases[0], self.spend)
         try:
             with np.errstate(all="ignore"):
-                found = btyd.interval(values, *models, draws=self.draws)
+                found = btyd.interval(values, *self.models, draws=self.draws)
         except DataError:
             raise CannotSay("the parameters of the model are so uncertain on these data that no interval can be drawn, "
                             "and a value without one would be a guess: take more customers or a longer history"

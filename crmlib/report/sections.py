@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 
 from crmlib import btyd, growth, plots, segments
+from crmlib.data.tables import NOBODY
 from crmlib.errors import ConvergenceError
 from crmlib.report.material import HOLDOUT_DAYS, UNIT, fit_purchases, fit_spend
 from crmlib.report.parts import CannotSay, Figure, Table, count, days_and_months, money, percent, section
 
 FEWEST_BUYERS = 20
+MOST_TO_COMPARE = 2_000_000  # lines, among which equal ones are looked for
 SILENCE = (30, 90, 180, 365)
 TIER_ASKS = {
     "VIP": "a person who knows them, and a talk before they fall silent",
     "major": "what else they buy elsewhere, and an offer for it",
     "ordinary": "good service at low cost, one next offer at a time",
-    "small": "self-service: nothing that costs more than they bring",
+    "small": "self-service that costs little each; what they bring together, the table says",
     "loss-making": "a look at why they return more than they buy",
     "lapsed": "winning back only where the expected value pays for it",
 }
@@ -44,10 +46,31 @@ def data_check(draft, material):
             told.reset_index(drop=True), {"rows": "{:,}"}))
     customers = draft.step("the largest customers", _largest, draft, m, lines)
     bought = "" if customers is None else f" of {count(customers, 'customer')}"
-    draft.answers.append(f"{count(lines, 'order line')}{bought} from {m.first} to {m.end}, "
-                         f"{money(revenue, m.sign)} of revenue, returns deducted.")
+    draft.answers.append(f"{count(lines, 'order line')}{bought} from {m.first} to {m.end}, {money(revenue, m.sign)} of "
+                         f"revenue{', returns deducted' * bool(days['negative'].sum())}.")
+    if report is not None:
+        _what_the_file_holds(draft, m, report.set_index("check"), revenue)
     _coverage(draft, m)
     draft.facts.update(lines=lines, revenue=revenue, span=m.span)
+
+
+def _what_the_file_holds(draft, m, report, revenue):
+    """Say what to compare with the books: what the lines left out amount to, and the lines that are equal."""
+    lines = int(report.loc["rows read", "rows"])
+    if NOBODY in report.index:
+        nobody = float(report.loc[NOBODY, "done"])
+        left = int(report.loc[["missing"]].query("done == 'dropped'")["rows"].sum())
+        draft.answers.append(
+            f"The file holds {count(lines, 'line')}: {left:,} of them, worth {money(nobody, m.sign)}"
+            + (f" ({percent(nobody / (nobody + revenue))} of {money(nobody + revenue, m.sign)})"
+               if nobody + revenue > 0 else "")
+            + ", have no customer id and are in nothing below. Compare with the books before.")
+    if str(report.loc["equal to another row", "done"]).startswith("kept") and lines <= MOST_TO_COMPARE:
+        repeats, worth = m.equal_lines
+        if repeats:
+            draft.text.append(f"{count(repeats, 'line')} worth {money(worth, m.sign)} repeat another in "
+                              f"{', '.join(m.orders.columns)}, and count as separate purchases. If the export repeats "
+                              "lines, read again without them (duplicates: drop).")
 
 
 def _coverage(draft, m):
@@ -83,7 +106,7 @@ def _coverage(draft, m):
 
 def _largest(draft, m, lines):
     customers = m.customers
-    once = int((customers["frequency"] <= 1).sum())
+    once = int((customers["frequency"] == 1).sum())
     top = customers.nlargest(5, "monetary")[["customer_id", "frequency", "monetary"]].reset_index(drop=True).astype(
         {"customer_id": str})
     total = customers["monetary"].sum()
@@ -93,9 +116,9 @@ def _largest(draft, m, lines):
     draft.parts.append(Table(f"The largest customers of {period}.", top,
                              {"days with a purchase": "{:,}", "revenue": "{:,.0f}", "share of all": tenths}))
     draft.text.append(f"In {period}, {percent((customers['frequency'] > 0).mean())} of all customers bought, "
-                      f"and {once:,} of {len(customers):,} bought on no more than one day. A till, a guest account or "
+                      f"and {once:,} of {len(customers):,} on one day only. A till, a guest account or "
                       "the firm's own departments among the largest are no customers: leave them out and read again.")
-    if len(customers) < m.days["lines"].sum() / 1000:
+    if len(customers) < lines / 1000:
         draft.text.append(f"There are {lines / len(customers):,.0f} lines per customer: do ids stand for customers?")
     largest = top["share of all"].iloc[0]
     draft.facts.update(customers=len(customers), largest=largest)
@@ -157,16 +180,12 @@ def growth_matrix(draft, material):
     m = material
     base, current = m.windows
     windows = {"base": base, "current": current}
-    there = [name for name in ("customer_id", "date", "amount", "product_id") if name in m.orders.columns]
-    product = "product_id" in there
+    product = "product_id" in m.orders.columns
     if not product:
         draft.missing.append("growth matrix: the file has no product column, so new offerings cannot be told from "
                              "existing ones; map one with product_id. Below, customers only")
-    lines, dropped = m.orders, 0
-    if product:
-        lines, dropped = _with_product(m.orders.select(*there) if not isinstance(m.orders, pd.DataFrame) else
-                                       m.orders[there])
-    bridge = growth.revenue_bridge(lines, new_offering="firm" if product else None, **windows)
+    dropped = m.product_lines[1] if product else 0
+    bridge = m.bridge("firm" if product else None)
     total, before = bridge["change"].sum(), bridge["revenue_base"].sum()
     rates = growth.retention_rates(bridge)
     cells = bridge.groupby("cell", sort=False)["change"].sum()
@@ -211,15 +230,6 @@ def growth_matrix(draft, material):
 def _labelled(ax, label):
     ax.set_xlabel(label)
     return ax
-
-
-def _with_product(lines):
-    """Return the lines that have a product, and how many have none."""
-    if isinstance(lines, pd.DataFrame):
-        known = lines[lines["product_id"].notna()]
-        return known, len(lines) - len(known)
-    missing = int(lines.product_id.isnull().sum().execute() or 0)
-    return (lines.filter(lines.product_id.notnull()) if missing else lines), missing
 
 
 def _drivers_table(drivers, sign):
@@ -333,6 +343,10 @@ def lifetime_value(draft, material):
         draft.text.append(f"Value is margin: {percent(share, 1)} of the revenue, "
                           + ("as given." if source == "given" else "computed from the column margin.")
                           + " Costs of serving a customer beyond that are not in it.")
+    if m.worthless:
+        draft.text.append(
+            f"{count(m.worthless, 'customer')} came back with a mean repeat spend of zero or less (returns, gifts): it "
+            "counts as 0, and the Gamma-Gamma model of spend, where there is one, is fitted without them.")
     draft.text.append(
         f"It is what the customers of {m.end} are expected to bring in the {ahead} after it, at a discount rate of "
         f"{percent(settings.annual_discount_rate, 1)} a year. What they have brought is not in it, and neither are "
@@ -348,6 +362,8 @@ def lifetime_value(draft, material):
         + (", so the file seems to begin in the middle of their lives, and rates are estimated too low or too high."
            if early.mean() > 0.3 and m.span > 366 else "."))
     draft.step("holdout", _holdout, draft, m)
+    if money_said:
+        draft.step("a new customer", _new_customer, draft, m)
     facts = pd.DataFrame({"log-likelihood": [each.log_likelihood for each in models],
                           "parameters": [", ".join(f"{k} {v:.3g}" for k, v in each.params.items()) for each in models]},
                          index=pd.Index([each.name for each in models], name="model"))
@@ -361,10 +377,12 @@ def _value_in_money(draft, m):
     low, high = (money(total[name], m.sign) for name in ("low", "high"))
     worth = "revenue" if m.margin[1] == "none" else "value"
     draft.answers.append(f"The expected {worth} of the next {ahead} is {money(total['estimate'], m.sign)} "
-                         f"(95 % interval {low} to {high}), {money(value.mean(), m.sign, digits=2)} per customer.")
+                         f"(95 % interval of the mean: {low} to {high}), {money(value.mean(), m.sign, digits=2)} "
+                         "per customer.")
     half = segments.share_needed(value.clip(lower=0), value_share=0.5)
-    draft.text.append(f"Half of it comes from {percent(half, 1)} of the customers. The interval says how well the "
-                      "means are known, not how far chance, a season or a rival will move the result"
+    draft.text.append(f"Half of it comes from {percent(half, 1)} of the customers. The interval, from "
+                      f"{m.settings.draws:,} draws of the parameters, says how well the means are known, not how far "
+                      "chance, a season or a rival will move the result"
                       + (f"; it was drawn on merged histories, which miss the total by {percent(merging, 1)} and are "
                          "scaled to it." if merging > 5e-4 else "."))
     top = ends.index
@@ -378,23 +396,33 @@ def _value_in_money(draft, m):
         f"The customers of the highest expected {worth}{_in(m.sign)}, with 95 % intervals of the mean.", table,
         {"repeat purchases": "{:,}", "days silent": "{:,}", "P(alive)": "{:.2f}",
          **{name: "{:,.0f}" for name in ("value", "low", "high")}}))
-    _new_customer(draft, m)
     draft.facts.update(total=total, mean=float(value.mean()))
     return True
 
 
 def _new_customer(draft, m):
-    settings, (margin, source) = m.settings, m.margin
-    ahead = {"horizon": settings.horizon_months, "horizon_unit": "month",
-             "annual_discount_rate": settings.annual_discount_rate}
-    if isinstance(m.spend, float):
-        new = (1 + btyd.discounted_purchases_new(m.purchases[0], **ahead)) * m.spend * margin
-    else:
-        new = btyd.lifetime_value_new(m.purchases[0], m.spend, margin=margin, first_purchase="include", **ahead)
-    draft.text.append(f"A new customer is expected to bring {money(new, m.sign, digits=2)} over the same time, the "
-                      "first purchase included"
-                      + (": the most that winning one may cost." if source != "none" else " (revenue)."))
+    new, source, off = m.new_customer, m.margin[1], _holdout_error(draft.facts)
+    low, estimate, high = (money(new[name], m.sign, digits=2) for name in ("low", "estimate", "high"))
+    ceiling = (" (revenue)." if source == "none" else
+               ": the most that winning one may cost." if _borne_out(off) else
+               ". That is no ceiling for what winning one may cost: the holdout does not bear it out."
+               if "happened" in draft.facts else
+               ". That is no ceiling for what winning one may cost: nothing here is checked against what happened.")
+    draft.text.append(f"A new customer is expected to bring {estimate} (95 % interval of the mean: {low} to {high}) "
+                      "over the same time, the first purchase included, and valued like a repeat purchase" + ceiling)
     draft.facts["new"] = new
+
+
+def _holdout_error(facts):
+    """Return by what share the forecast missed the holdout, and what of it: the worse of purchases and money."""
+    errors = {"number of purchases": facts.get("bias"), "revenue": facts.get("money_bias")}
+    known = {what: error for what, error in errors.items() if error is not None and not np.isnan(error)}
+    worse = max(known, key=lambda what: abs(known[what]), default=None)
+    return None if worse is None else (known[worse], worse)
+
+
+def _borne_out(off):
+    return off is not None and abs(off[0]) < 0.3
 
 
 def _holdout(draft, m):
@@ -414,15 +442,17 @@ def _holdout(draft, m):
     actual = cells["holdout_frequency"].iloc[each].reset_index(drop=True)
     scores = btyd.holdout_scores(actual, forecasts.iloc[each].reset_index(drop=True))
     happened = int(actual.sum())
-    naive = scores.drop(index="model")
-    verdict = "better" if scores.loc["model", "rmse"] < naive["rmse"].min() else "not better"
+    buyers = int(cells.loc[cells["holdout_frequency"] > 0, "customers"].sum())
+    verdict = _verdict(scores)
     draft.text.append(
         f"Checked: the model was fitted on the orders up to {calibration_end} and forecast the {days} days after. "
-        f"{len(actual):,} customers bought on {happened:,} days; the forecast was {scores.loc['model', 'total']:,.0f} "
-        f"({change(scores.loc['model', 'bias'])}), per customer {verdict} than both naive forecasts (root mean square "
-        "error).")
+        f"{buyers:,} of {count(len(actual), 'customer')} bought, on {count(happened, 'day')} in all (a customer's "
+        f"orders of one day count once); the forecast was {scores.loc['model', 'total']:,.0f}"
+        + (f" ({change(scores.loc['model', 'bias'])})" if happened else "")
+        + f". Per customer it was {VERDICTS[verdict]}." + _nearer_in_total(scores))
     draft.parts.append(Table(
-        f"Holdout of {days} days, purchase days forecast; {happened:,} happened.",
+        f"Holdout of {days} days, purchase days forecast; {happened:,} happened. The errors, mean absolute and root "
+        "mean square, are per customer.",
         scores.rename_axis("forecast").round(6),
         {"total": "{:,.0f}", "bias": change, "mae": "{:.3f}", "rmse": "{:.3f}", "correlation": "{:.2f}"}))
     classes = btyd.holdout_by_frequency(cells, forecasts)
@@ -430,8 +460,29 @@ def _holdout(draft, m):
         lambda: plots.holdout_classes(classes, {"actual": "what happened", **{name: name for name in forecasts}}),
         "Lines of mean purchases in the holdout by earlier repeat purchases: what happened, the model, two naive "
         "forecasts.", "Purchases in the holdout by how often customers had come back before; the black line happened."))
-    draft.facts.update(bias=float(scores.loc["model", "bias"]), verdict=verdict, holdout_days=days)
+    draft.facts.update(bias=float(scores.loc["model", "bias"]), verdict=verdict, happened=happened,
+                       forecast=float(scores.loc["model", "total"]))
     draft.step("revenue in the holdout", _holdout_revenue, draft, m, model, cells, horizon)
+
+
+VERDICTS = {
+    "better": "better than both naive forecasts",
+    "mixed": "better than both naive forecasts by one measure of error, and not by the other",
+    "not better": "not better than the naive forecasts"}
+
+
+def _verdict(scores):
+    """Return whether the model beats both naive forecasts per customer: by both measures, by one, or by none."""
+    naive = scores.drop(index="model")
+    won = sum(scores.loc["model", measure] < naive[measure].min() for measure in ("mae", "rmse"))
+    return ("not better", "mixed", "better")[won]
+
+
+def _nearer_in_total(scores):
+    """Say which naive forecast came nearer to the total than the model."""
+    errors = scores["bias"].abs()
+    best = errors.idxmin() if errors.notna().all() else "model"
+    return "" if best == "model" else f" The total was met better by “{best}” ({change(scores.loc[best, 'bias'])})."
 
 
 def _holdout_revenue(draft, m, model, cells, horizon):
@@ -481,7 +532,7 @@ def churn_loss(draft, material):
 
 def _retained(draft, m):
     base, current = m.windows
-    bridge = growth.revenue_bridge(m.table, base=base, current=current, new_offering=None)
+    bridge = m.bridge(None)
     rates = growth.retention_rates(bridge)
     if np.isnan(rates["net_retention"]):
         raise CannotSay(f"there is no revenue from {base[0]} to {base[1]} to be retained")
@@ -521,11 +572,12 @@ def _silence(draft, m):
     table = table.rename_axis("days silent")
     lost = float(table["lost to silence"].sum())
     said = money(lost, unit) if unit or "days" not in what else f"{lost:,.0f}"
-    draft.answers.append(f"Silence has cost {said} of expected {what}.")
+    draft.answers.append(f"Silence has cost up to {said} of expected {what}: that much more, if everybody came back "
+                         "and stayed as active as before.")
     draft.text.append(
         f"Cost of silence, of {what}: what all customers would bring if every one of them were still active, less what "
         "they are expected to bring given P(alive), the probability that they are. It is a mean over all of them, and "
-        "an upper bound of what winning back can recover. "
+        "an upper bound of what winning back can recover, more than anybody will. "
         + ("In the BG/NBD model a customer who bought once is active for certain, so their silence costs nothing here."
            if m.purchases[0].name == "BG/NBD" else ""))
     draft.parts.append(Table(
@@ -543,6 +595,7 @@ def _silence(draft, m):
     if len(open_):
         draft.facts.update(worth_asking=str(open_["lost to silence"].idxmax()),
                            worth_asking_lost=float(open_["lost to silence"].max()),
+                           worth_asking_expected=float(open_.loc[open_["lost to silence"].idxmax(), "expected"]),
                            worth_asking_customers=int(open_.loc[open_["lost to silence"].idxmax(), "customers"]))
     draft.facts.update(silence=lost, what=what)
 
@@ -566,9 +619,18 @@ def next_steps(draft, material, sections):
 def _steps(m, facts, missing):
     data, value, churn = facts.get("data", {}), facts.get("value", {}), facts.get("churn", {})
     parts, increase = facts.get("segments", {}), facts.get("growth", {})
+    off = _holdout_error(value)
     if missing:
         yield ("Mend what could not be done",
                f"{count(sum(map(len, missing)), 'thing')} could not be computed; each section says why", "README")
+    if value.get("happened") == 0:
+        yield ("Find out whether the data stop before the end of observation",
+               f"nobody bought in the part kept back, where {value['forecast']:,.0f} purchase days were forecast",
+               "chapter 07")
+    elif off and (abs(off[0]) > 0.15 or value["verdict"] == "not better"):
+        yield ("Do not budget with the forecast yet",
+               f"in the holdout its {off[1]} was off by {change(off[0])}; per customer it was "
+               f"{VERDICTS[value['verdict']]}", "chapter 07")
     if facts.get("concentration", {}).get("largest", 0) > 0.1:
         yield ("Find out what hangs on the largest customer, and on the person who knows them",
                f"it brings {percent(facts['concentration']['largest'])} of the revenue", "chapter 02")
@@ -578,24 +640,21 @@ def _steps(m, facts, missing):
                "period", "chapter 03")
     if "worth_asking" in churn:
         yield (f"Try a win-back among customers silent for {churn['worth_asking']} days",
-               f"{churn['worth_asking_customers']:,} of them; {churn['worth_asking_lost']:,.0f} of expected "
-               f"{churn['what']} is at stake there", "chapter 09")
+               f"{churn['worth_asking_customers']:,} of them, expected to bring {churn['worth_asking_expected']:,.0f} "
+               f"of {churn['what']}; at most {churn['worth_asking_lost']:,.0f} more, if every one came back and stayed "
+               "as active as before", "chapter 09")
     if increase and increase["churn"] < 0 and -increase["churn"] > max(increase["total"], 0):
         yield ("Ask why customers leave before looking for new ones",
                f"{money(-increase['churn'], m.sign)} went with customers of the earlier period", "chapter 08")
-    off = max((value[name] for name in ("bias", "money_bias") if not np.isnan(value.get(name, np.nan))), key=abs,
-              default=np.inf)
     # a ceiling that the holdout does not bear out is none
-    if "new" in value and value.get("kind") == "margin" and abs(off) < 0.3:
-        yield (f"Spend less than {money(value['new'], m.sign, digits=2)} on winning a customer",
-               "that is what a new one is expected to bring", "chapter 06")
+    if "new" in value and value.get("kind") == "margin" and _borne_out(off):
+        low, estimate, high = (money(value["new"][name], m.sign, digits=2) for name in ("low", "estimate", "high"))
+        yield (f"Spend less than {estimate} on winning a customer",
+               f"that is what a new one is expected to bring (95 % interval of the mean: {low} to {high})",
+               "chapter 06")
     if value.get("kind", "margin") != "margin":
         yield ("Read the report again with a margin", "without one, values are revenue and no ceiling for spending",
                "chapter 06")
-    if "verdict" in value and (abs(off) > 0.15 or value["verdict"] == "not better"):
-        yield ("Do not budget with the forecast yet",
-               f"in the holdout its total was off by {change(off)}; per customer it was {value['verdict']} than a "
-               "naive one", "chapter 07")
     if data.get("largest", 0) > 0.5:
         yield ("Check whether the largest id is a customer", f"it has {percent(data['largest'])} of the revenue",
                "chapter 02")
