@@ -129,6 +129,8 @@ def score(options) -> int:
     door = door_arguments(options)
     if "margin" in door:
         raise ValueError("scores take the same margin for everybody: leave the column margin out, pass --margin-share")
+    if options.models:
+        options.models.mkdir(parents=True, exist_ok=True)
     scores = score_orders(
         options.orders, out=options.out, observation_end=options.observation_end, horizon=options.horizon_months,
         horizon_unit="month", margin=options.margin_share, annual_discount_rate=options.annual_discount_rate,
@@ -175,12 +177,19 @@ def grade(options) -> int:
 
     start = time.monotonic()
     try:
+        if not options.out.parent.is_dir():
+            raise DataError(f"--out {options.out}: there is no folder {options.out.parent}")
         marks = mark(options.submissions, options.roster, weights=dict(options.weight), parallel=options.parallel,
                      limits=Limits(seconds=options.seconds, memory=options.memory))
     except DataError as error:
         print(error, file=sys.stderr)
         return 1
-    for path in marks.write(options.out):
+    try:
+        written = marks.write(options.out)
+    except OSError as error:  # such as a table that is open in a spreadsheet; the marks have cost minutes
+        written = marks.write(Path(tempfile.mkdtemp(prefix="marks-")) / options.out.name)
+        print(f"{options.out} could not be written ({error.strerror}): the marks are elsewhere", file=sys.stderr)
+    for path in written:
         print(f"{path}: written")
     print(f"{len(marks.students)} student{'' if len(marks.students) == 1 else 's'}, {time.monotonic() - start:.0f} s")
     print("held back by: time and memory watched; " + "; ".join(marks.protections))

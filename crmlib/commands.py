@@ -59,7 +59,8 @@ def add_score_options(parser) -> None:
     parser.add_argument("--horizon-months", type=float, default=24, metavar="N", help="how far ahead (default: 24)")
     parser.add_argument("--unit", default="week", choices=("day", "week", "month", "quarter", "year"),
                         help="unit of recency and T in the output (default: week)")
-    parser.add_argument("--model", default="BG/NBD", choices=("BG/NBD", "MBG/NBD"), help="default: BG/NBD")
+    parser.add_argument("--model", default="likeliest", choices=("likeliest", "BG/NBD", "MBG/NBD"),
+                        help="of purchases (default: the one of the two that is likelier on these orders)")
     parser.add_argument("--nonpositive", default="raise", choices=("raise", "zero"),
                         help="customers whose mean repeat spend is zero or less: refuse (default), or score with zero")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="also write the fitted models there, as JSON")

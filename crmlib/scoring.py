@@ -6,6 +6,7 @@ What is finished is a file in a work folder beside the output, written under ano
 cut off leaves nothing half-written, and the next one takes up where it was.
 """
 
+import codecs
 import contextlib
 import hashlib
 import importlib.metadata
@@ -27,6 +28,7 @@ from crmlib.btyd.scoring import SCORABLE
 from crmlib.btyd.summaries import SUMMARY, customer_histories, look_over
 from crmlib.checks import check_choice, check_count, check_day, check_discount_rate, check_fraction, check_positive
 from crmlib.data import read_transactions
+from crmlib.data.export import neutralised
 from crmlib.errors import CrmWarning, DataError
 from crmlib.units import days_per
 
@@ -34,6 +36,10 @@ MODELS = dict(zip(SCORABLE, (btyd.fit_bg_nbd, btyd.fit_mbg_nbd), strict=True))
 # memory of the group-by, measured: bytes per row, and per row with ids that are text
 ROW_BYTES, TEXT_ROW_BYTES = 115, 190
 MOST_PASSES = 4_096
+# a group-by of so many rows stays near the processor: less memory, and no slower for the sharing out
+SHARE_ROWS, MOST_QUICK_SHARES = 1_500_000, 64
+# finished pieces in the work folder
+PIECES = ("customers-*.parquet", "orders-in-*")
 # of the interval of the total: a step in the logarithm of a parameter, and the 97.5 % point of the normal
 STEP, Z95, MERGED = 1e-4, 1.959963984540054, 2_000
 
@@ -67,7 +73,7 @@ class Scores:
 
 def score_orders(
     source, *, out=None, observation_end, horizon, horizon_unit, margin, annual_discount_rate, timing="end",
-    unit="week", model="BG/NBD", nonpositive="raise", memory_limit="2GB", passes=None, progress=False, **door,
+    unit="week", model="likeliest", nonpositive="raise", memory_limit="2GB", passes=None, progress=False, **door,
 ) -> Scores:
     """Read orders, fit the models and give every customer a lifetime value, without a customer table in Python.
 
@@ -76,22 +82,24 @@ def score_orders(
     source
         Anything `crmlib.data.read_transactions` takes: Parquet, CSV and Excel files, DuckDB, Ibis and PySpark tables.
     out : path, optional
-        ``.parquet`` or ``.csv`` file to write (a PySpark table: a folder of Parquet). Appears when it is complete;
-        one that is there is replaced. Beside it, while the run lasts, lies a folder ``<out>.work``; if a run is cut
-        off, the same call uses what is finished there. Without `out` the scores stay in the engine.
+        ``.parquet`` or ``.csv`` file to write. Appears when it is complete; one that is there is replaced. Beside it,
+        while the run lasts, lies a folder ``<out>.work``; if a run is cut off, the next one on the same orders uses
+        what is finished there. Without `out`, and always for a PySpark table, the scores stay in the engine.
     observation_end : str or date
         Last day of the data; later orders are refused.
     horizon, horizon_unit, margin, annual_discount_rate, timing
         As in `crmlib.btyd.lifetime_value`.
     unit : {"day", "week", "month", "quarter", "year"}
         Unit of recency and T.
-    model : {"BG/NBD", "MBG/NBD"}
-        Model of purchases; spend is Gamma-Gamma.
+    model : {"likeliest", "BG/NBD", "MBG/NBD"}
+        Model of purchases: by default the one of the two with the higher likelihood on these orders, because they
+        differ a lot in what they say of customers who bought once. Spend is Gamma-Gamma.
     nonpositive : {"raise", "zero"}
         Customers whose mean repeat spend is zero or less (gifts, returns): refuse, or leave them out of the spend fit
         and score them with a mean of their own of zero.
     memory_limit : str
-        Of the engine, for instance "2GB". Python itself takes about 0.5 GB more.
+        Of the engine that is opened here, for instance "2GB"; Python itself takes about 0.5 GB more. An engine that
+        comes with the source, or as `connection`, keeps its own limit.
     passes : int, optional
         In how many shares of the customers to summarise; by default as many as the limit asks for.
     progress : bool
@@ -126,9 +134,9 @@ def score_orders(
     >>> scores = score_orders(load_cdnow(), observation_end="1998-06-30", horizon=12, horizon_unit="month",
     ...                       margin=0.3, annual_discount_rate=0.1, nonpositive="zero", duplicates="keep")
     >>> scores.customers, scores.total.round(-3).tolist()
-    (2357, [19000.0, 21000.0, 22000.0])
+    (2357, [19000.0, 20000.0, 21000.0])
     """
-    check_choice("model", model, SCORABLE)
+    check_choice("model", model, ("likeliest", *SCORABLE))
     check_choice("nonpositive", nonpositive, ("raise", "zero"))
     check_choice("timing", timing, ("end", "middle"))
     check_fraction("margin", margin)
@@ -148,7 +156,7 @@ def score_orders(
         bar.watch(backend)
         look_over(orders, end, "observation_end")
         if backend.name == "duckdb":
-            passes = passes or _passes(orders, memory_limit)
+            passes = passes or _passes(orders, memory_limit, shared_out=work.folder is not None)
             work.claim(source, {"end": end, "unit": unit, "door": door})
             everybody = _summarise(orders, end, unit, passes, work, bar)
         else:
@@ -162,14 +170,16 @@ def score_orders(
             raise DataError("no customer has a purchase up to the end of observation: check it against the orders")
         left_out = int(everybody.aggregate(n=(~everybody.has_purchase).sum()).execute()["n"].iloc[0])
         again = btyd.count_cells(customers.filter(customers.frequency > 0), ("frequency", "monetary_value"))
+        if nonpositive == "raise" and (again.monetary_value <= 0).any():
+            raise _nonpositive(customers, again)
         bar.step("fitting the models")
-        purchases = MODELS[model](cells)
+        purchases = btyd.fit_likeliest(cells) if model == "likeliest" else MODELS[model](cells)
         spend = btyd.fit_gamma_gamma(again, nonpositive="drop" if nonpositive == "zero" else "raise")
         total = _total(purchases, spend, cells, ahead)
         bar.step("scoring")
         table = btyd.score_customers(purchases, spend, customers, cells=cells, **ahead)
         if out is not None:
-            table = work.publish(table, len_expected=int(cells.customers.sum()), total=total["estimate"])
+            table = work.publish(table, customers=int(cells.customers.sum()), total=total["estimate"])
     if left_out:
         warnings.warn(f"{left_out:,} customer(s) have returns but no purchase up to the end of observation: they have "
                       "no first purchase and no score", CrmWarning, stacklevel=2)
@@ -185,11 +195,12 @@ def _histories(orders, end, unit):
     return table.filter(table.in_calibration).select(*SUMMARY, "has_purchase")
 
 
-def _passes(orders, memory_limit):
-    """How many shares keep the group-by within three quarters of the limit."""
+def _passes(orders, memory_limit, *, shared_out):
+    """How many shares keep the group-by within three quarters of the limit; more, where they come cheap."""
     text = orders.customer_id.type().is_string()
-    needed = orders.rows_in * (TEXT_ROW_BYTES if text else ROW_BYTES)
-    return max(1, math.ceil(needed / (0.75 * _bytes(memory_limit))))
+    needed = math.ceil(orders.rows_in * (TEXT_ROW_BYTES if text else ROW_BYTES) / (0.75 * _bytes(memory_limit)))
+    quick = min(math.ceil(orders.rows_in / SHARE_ROWS), MOST_QUICK_SHARES) if shared_out else 1
+    return max(needed, quick, 1)
 
 
 def _bytes(size):
@@ -242,6 +253,16 @@ def _share_number(orders, passes):
     return (hash_of(orders.customer_id) % passes).cast("int64")
 
 
+def _nonpositive(customers, again):
+    who = customers.filter((customers.frequency > 0) & (customers.monetary_value <= 0))
+    ids = ", ".join(map(str, who.order_by("customer_id").limit(3).execute()["customer_id"]))
+    count = int(again.customers[again.monetary_value <= 0].sum())
+    return DataError(
+        f"mean repeat spend is zero or less for {count:,} customer{'s' * (count != 1)} (first: {ids}): gifts, or "
+        'purchases that came back on a later day. nonpositive="zero" leaves them out of the spend model and scores '
+        "them with a mean of their own of zero")
+
+
 def _at_least_zero(money):
     import ibis
 
@@ -281,18 +302,23 @@ def _total(purchases, spend, cells, ahead):
 
 
 class _Work:
-    """The work folder beside the output: finished pieces, and the plan they belong to."""
+    """The work folder beside the output: finished pieces, the plan they belong to, and a lock."""
 
     def __init__(self, out):
         self.out = Path(out) if out is not None else None
-        self.folder, self.backend = None, None
+        self.folder, self.lock = None, None
 
     @classmethod
     @contextlib.contextmanager
     def beside(cls, out):
+        import duckdb
+
         work = cls(out)
         try:
             yield work
+        except duckdb.OutOfMemoryException as error:
+            raise DataError(f"memory_limit is too small for these orders ({str(error).splitlines()[0]}): allow more, "
+                            'or leave the dearest check out with duplicates="keep"') from None
         finally:
             work.tidy()
 
@@ -300,23 +326,40 @@ class _Work:
         """Give the door an engine that is bounded in memory, unless the source or the caller brings one."""
         _bytes(memory_limit)
         if _engine_of(source) == "pyspark":
+            if self.out is not None:
+                raise ValueError("out= is not for a PySpark table: leave it out and write the result with Spark, "
+                                 'scores.table.to_parquet("hdfs://…")')
             return None
         if self.out is not None:
-            if self.out.suffix not in (".parquet", ".csv"):
-                raise ValueError(f"out={str(self.out)!r}: give it a name that ends in .parquet or .csv")
-            if not self.out.parent.is_dir():
-                raise ValueError(f"out={str(self.out)!r}: there is no folder {self.out.parent}")
-            self.folder = self.out.with_name(self.out.name + ".work")
-            self.folder.mkdir(exist_ok=True)
-        if "connection" in door or not _is_path(source) and _engine_of(source) == "ibis":
+            self.open_folder(source)
+        if "connection" in door or _engine_of(source) == "ibis":
             return None
         import ibis
 
         spill = {} if self.folder is None else {"temp_directory": str(self.folder / "spill")}
-        door["connection"] = self.backend = ibis.duckdb.connect(
+        door["connection"] = ibis.duckdb.connect(
             memory_limit=memory_limit, preserve_insertion_order=False, autoinstall_known_extensions=False, **spill)
-        self.backend.con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
-        return self.backend
+        door["connection"].con.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false")
+        return door["connection"]
+
+    def open_folder(self, source):
+        """Make the folder ours, if nothing speaks against it."""
+        out = repr(str(self.out))
+        if self.out.suffix not in (".parquet", ".csv"):
+            raise ValueError(f"out={out}: give it a name that ends in .parquet or .csv")
+        if not self.out.parent.is_dir():
+            raise ValueError(f"out={out}: there is no folder {self.out.parent}")
+        if self.out.exists() and any(os.path.samefile(self.out, path) for path in _files(source)):
+            raise ValueError(f"out={out} holds the orders: give the scores a name of their own")
+        folder = self.out.with_name(self.out.name + ".work")
+        if folder.exists() and any(folder.iterdir()) and not (folder / "lock").exists():
+            raise ValueError(f"{folder} is there and was not made by this function: move it away")
+        folder.mkdir(exist_ok=True)
+        self.lock = open(folder / "lock", "w")  # noqa: SIM115 - held until `tidy`; freed by the system if we are killed
+        if not _locked(self.lock):
+            self.lock.close()
+            raise ValueError(f"another run is writing {out}: wait for it, or choose another name")
+        self.folder = folder
 
     def claim(self, source, arguments):
         """Keep the pieces of an earlier run of the same plan on the same files; clear away any other."""
@@ -328,11 +371,9 @@ class _Work:
         plan = json.dumps([versions, files or uuid.uuid4().hex, arguments], default=str, sort_keys=True)
         plan = hashlib.sha256(plan.encode()).hexdigest()
         mark = self.folder / "plan"
-        if not mark.exists() or mark.read_text() != plan:
-            for path in list(self.folder.iterdir()):
-                if path.name != "spill":
-                    _remove(path)
-            mark.write_text(plan)
+        same = mark.exists() and mark.read_text() == plan
+        self.clear("scores.*", *([] if same else PIECES))  # scores depend on more than the pieces do
+        mark.write_text(plan)
 
     def write(self, table, name):
         """Write a table as a finished piece, unless it is there."""
@@ -359,46 +400,64 @@ class _Work:
         files = (sorted((folder / f"share={number}").glob("*.parquet")) for number in range(passes))
         return [backend.read_parquet(each) if each else orders.limit(0) for each in files]
 
-    def publish(self, table, *, len_expected, total):
-        """Write the scores beside the output, compare them with what was counted, and rename."""
-        backend = table.get_backend()
-        if self.folder is None:  # Spark writes a folder, and renames it itself
-            table.to_parquet(self.out)
-            return backend.read_parquet(str(self.out))
-        scored = backend.read_parquet(self.write(table, f"scores.{uuid.uuid4().hex}.parquet"))
+    def publish(self, table, *, customers, total):
+        """Write the scores, compare them with what was counted, and rename them to the output."""
+        import ibis
+
+        path = self.write(table, "scores.parquet")
+        scored = table.get_backend().read_parquet(path)
         rows, value = scored.aggregate(rows=scored.count(), value=scored.lifetime_value.sum()).execute().iloc[0]
-        if rows != len_expected or not math.isclose(value, total, rel_tol=1e-9, abs_tol=1e-6):
-            raise RuntimeError(f"the scores do not add up ({rows:,} of {len_expected:,} customers, value {value} of "
+        if rows != customers or not math.isclose(value, total, rel_tol=1e-9, abs_tol=1e-6):
+            raise RuntimeError(f"the scores do not add up ({rows:,} of {customers:,} customers, value {value} of "
                                f"{total}): this is an error of crmlib, not of your data; nothing was written")
         if self.out.suffix == ".csv":
-            from crmlib.data.export import neutralised
+            path = self.as_csv(scored)
+        os.replace(path, self.out)
+        self.clear(*PIECES)
+        after = ibis.duckdb.connect(autoinstall_known_extensions=False)  # the other one spills into our folder
+        return after.read_parquet(self.out) if self.out.suffix == ".parquet" else after.read_csv(str(self.out))
 
-            unfinished = self.folder / "scores.csv"
-            scored.mutate(customer_id=neutralised(scored.customer_id)).to_csv(unfinished)
-        else:
-            unfinished = next(self.folder.glob("scores.*.parquet"))
-        os.replace(unfinished, self.out)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder = None
-        if self.out.suffix == ".csv":
-            return backend.read_csv(str(self.out))
-        return backend.read_parquet(self.out)
+    def as_csv(self, scored):
+        """The scores as `crmlib.data.export.write_csv` would write them: marked as UTF-8, formulas neutralised."""
+        plain, marked = self.folder / "scores.plain.unfinished", self.folder / "scores.csv"
+        scored.mutate(customer_id=neutralised(scored.customer_id)).to_csv(plain)
+        with open(plain, "rb") as source, open(marked, "wb") as copy:
+            copy.write(codecs.BOM_UTF8)
+            shutil.copyfileobj(source, copy)
+        return marked
+
+    def clear(self, *patterns):
+        """Remove what is ours, and nothing else."""
+        for pattern in patterns:
+            for path in self.folder.glob(pattern):
+                if path.is_dir():
+                    shutil.rmtree(path, ignore_errors=True)
+                else:
+                    path.unlink(missing_ok=True)
 
     def tidy(self):
-        """After a failure leave finished pieces only."""
-        if self.folder and self.folder.exists():
-            shutil.rmtree(self.folder / "spill", ignore_errors=True)
-            for path in self.folder.glob("*.unfinished"):
-                _remove(path)
-            if not any(self.folder.glob("*.parquet")):
-                shutil.rmtree(self.folder, ignore_errors=True)
+        """Leave finished pieces, if the run was cut off; nothing, if there are none."""
+        if self.folder is None:
+            return
+        self.clear("spill", "*.unfinished", "scores.*")
+        if not any(path for pattern in PIECES for path in self.folder.glob(pattern)):
+            self.clear("plan", "lock")
+        self.lock.close()
+        with contextlib.suppress(OSError):  # somebody else's file in it
+            self.folder.rmdir()
 
 
-def _remove(path):
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink()
+def _locked(file):
+    """Whether this process alone holds the file, until it is closed."""
+    try:
+        import fcntl
+    except ImportError:  # Windows refuses to replace or remove what another run has open
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _is_path(source):

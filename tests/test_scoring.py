@@ -20,7 +20,7 @@ from crmlib.scoring import score_orders
 from tests import btyd_data
 
 AHEAD = {"horizon": 12, "horizon_unit": "month", "margin": 0.3, "annual_discount_rate": 0.1}
-CDNOW = {"observation_end": "1998-06-30", "nonpositive": "zero", "duplicates": "keep", **AHEAD}
+CDNOW = {"observation_end": "1998-06-30", "model": "BG/NBD", "nonpositive": "zero", "duplicates": "keep", **AHEAD}
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +79,15 @@ def test_without_a_file_the_scores_stay_in_the_engine(files, in_memory):
 
 def test_mbg_nbd_in_the_engine_is_the_model_in_memory():
     expected = by_data_frames(load_cdnow(), "1998-06-30", btyd.fit_mbg_nbd)
-    assert_same_scores(frame(score_orders(load_cdnow(), model="MBG/NBD", **CDNOW).table), expected)
+    assert_same_scores(frame(score_orders(load_cdnow(), **{**CDNOW, "model": "MBG/NBD"}).table), expected)
     assert (expected.probability_alive[expected.frequency == 0] < 1).all()
+
+
+def test_the_likelier_of_the_two_models_is_taken_unless_one_is_named():
+    found = score_orders(load_cdnow(), **{**CDNOW, "model": "likeliest"}).purchases
+    both = [score_orders(load_cdnow(), **{**CDNOW, "model": name}).purchases for name in ("BG/NBD", "MBG/NBD")]
+    assert found.name == max(both, key=lambda model: model.log_likelihood).name
+    assert both[0].log_likelihood != both[1].log_likelihood
 
 
 def test_the_interval_of_the_total_is_that_of_parameter_draws():
@@ -125,7 +132,7 @@ def test_customers_with_returns_only_are_counted_and_said():
 
 
 def test_a_negative_mean_spend_is_refused_or_scored_with_zero():
-    with pytest.raises(DataError, match="mean repeat spend is zero or less"):
+    with pytest.raises(DataError, match='zero or less for 1 customer .first: 900001.*nonpositive="zero"'):
         score_orders(with_returns(), returns="net", **{**CDNOW, "nonpositive": "raise"})
     with pytest.warns(CrmWarning):
         row = frame(score_orders(with_returns(), returns="net", **CDNOW).table).set_index("customer_id").loc[900_001]
@@ -175,6 +182,7 @@ def test_a_run_that_is_cut_off_is_taken_up_where_it_was(files, tmp_path, in_memo
 def test_pieces_of_another_file_or_plan_are_not_used(files, tmp_path):
     out, work = tmp_path / "scores.parquet", tmp_path / "scores.parquet.work"
     work.mkdir()
+    (work / "lock").touch()
     (work / "plan").write_text("of something else")
     (work / "customers-0001-of-0001.parquet").write_bytes(b"not even Parquet")
     assert score_orders(files / "orders.parquet", out=out, **CDNOW).customers == 2357
@@ -188,6 +196,92 @@ def test_scores_that_do_not_add_up_are_not_written(files, tmp_path, monkeypatch)
     with pytest.raises(RuntimeError, match="do not add up"):
         score_orders(files / "orders.parquet", out=out, **CDNOW)
     assert out.read_text() == "of yesterday"
+    assert not list((tmp_path / "scores.parquet.work").glob("scores*"))
+
+
+def test_cut_off_before_the_rename_and_run_again_with_another_margin(files, tmp_path, monkeypatch):
+    """The pieces are the same, the scores are not: none of the first run may come out of the second."""
+    out, real = tmp_path / "scores.parquet", os.replace
+
+    def failing(source, target):
+        if target == out:
+            raise OSError("pulled the plug")
+        real(source, target)
+
+    monkeypatch.setattr(scoring._Work, "tidy", lambda self: self.lock.close())  # as if killed
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(OSError, match="plug"):
+        score_orders(files / "orders.parquet", out=out, **CDNOW)
+    monkeypatch.undo()
+    assert list((tmp_path / "scores.parquet.work").glob("scores*"))
+    scores = score_orders(files / "orders.parquet", out=out, **{**CDNOW, "margin": 0.6})
+    assert pd.read_parquet(out).lifetime_value.sum() == pytest.approx(scores.total["estimate"], rel=1e-9)
+
+
+def test_shared_out_orders_survive_a_failure_in_the_first_pass(files, tmp_path, monkeypatch):
+    out = tmp_path / "scores.parquet"
+    monkeypatch.setattr(scoring, "_histories", lambda *a: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        score_orders(files / "orders.parquet", out=out, passes=2, **CDNOW)
+    assert (tmp_path / "scores.parquet.work" / "orders-in-0002").is_dir()
+
+
+def test_the_orders_are_never_replaced_and_nothing_of_others_is_removed(files, tmp_path):
+    orders = tmp_path / "mine.parquet"
+    orders.write_bytes((files / "orders.parquet").read_bytes())
+    with pytest.raises(ValueError, match="holds the orders"):
+        score_orders(orders, out=orders, **CDNOW)
+    thesis = tmp_path / "scores.csv.work" / "thesis.txt"
+    thesis.parent.mkdir()
+    thesis.write_text("years of work")
+    with pytest.raises(ValueError, match="move it away"):
+        score_orders(orders, out=tmp_path / "scores.csv", **CDNOW)
+    assert thesis.read_text() == "years of work"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks the files themselves")
+def test_a_second_run_on_the_same_output_is_refused(files, tmp_path):
+    out = tmp_path / "scores.parquet"
+    first = scoring._Work(out)
+    first.open_folder(files / "orders.parquet")
+    with pytest.raises(ValueError, match="another run is writing"):
+        score_orders(files / "orders.parquet", out=out, **CDNOW)
+    assert first.folder.is_dir()
+    first.tidy()
+    assert os.listdir(tmp_path) == []
+
+
+def test_too_little_memory_doubles_the_passes_and_then_says_so(files, tmp_path, monkeypatch, in_memory):
+    import duckdb
+
+    real, seen = scoring._Work.shares, []
+
+    def failing(self, orders, passes, bar):
+        seen.append(passes)
+        if passes < 4:
+            raise duckdb.OutOfMemoryException("too much")
+        return real(self, orders, passes, bar)
+
+    monkeypatch.setattr(scoring._Work, "shares", failing)
+    scores = score_orders(files / "orders.parquet", out=tmp_path / "scores.parquet", **CDNOW)
+    assert seen == [1, 2, 4]
+    assert_same_scores(frame(scores.table), in_memory)
+    monkeypatch.setattr(scoring, "MOST_PASSES", 2)
+    with pytest.raises(DataError, match="memory_limit is too small"):
+        score_orders(files / "orders.parquet", out=tmp_path / "scores.parquet", **CDNOW)
+
+
+def test_shares_grow_with_the_rows_and_with_too_little_memory():
+    class Orders:
+        customer_id = ibis.memtable({"customer_id": [1]}).customer_id
+        rows_in = 10_000_000
+
+    assert scoring._passes(Orders, "2GB", shared_out=True) == 7
+    assert scoring._passes(Orders, "2GB", shared_out=False) == 1
+    Orders.rows_in = 10**9
+    assert scoring._passes(Orders, "2GB", shared_out=True) == 77
+    Orders.customer_id = ibis.memtable({"customer_id": ["a"]}).customer_id
+    assert scoring._passes(Orders, "2GB", shared_out=True) == 127
 
 
 CHILD = """
@@ -227,7 +321,7 @@ def test_killed_at_random_moments_nothing_is_half_written(tmp_path):
 # --- the command -----------------------------------------------------------------------------------------------
 
 FLAGS = ["--observation-end", "1998-06-30", "--margin-share", "0.3", "--annual-discount-rate", "0.1", "--quiet",
-         "--nonpositive", "zero", "--horizon-months", "12"]
+         "--nonpositive", "zero", "--horizon-months", "12", "--model", "BG/NBD"]
 
 
 def test_the_command_scores_and_says_what_it_did(files, tmp_path, capsys, in_memory):

@@ -317,6 +317,50 @@ def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
     return _fit_purchases("Pareto/NBD", summary, unit, max_cells)
 
 
+def fit_likeliest(summary, *, unit=None):
+    """Fit BG/NBD and MBG/NBD and return the one with the higher likelihood: they have the same four parameters.
+
+    The two differ in customers who bought once: active for certain in BG/NBD, perhaps gone in MBG/NBD. A model that
+    does not converge is out of the running, and what was warned of the other one is not said.
+
+    Parameters
+    ----------
+    summary, unit
+        As in `fit_bg_nbd`.
+
+    Returns
+    -------
+    FittedModel
+
+    Raises
+    ------
+    ConvergenceError
+        If neither converges.
+
+    Examples
+    --------
+    >>> from crmlib import btyd
+    >>> from crmlib.data import load_cdnow
+    >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
+    >>> fit_likeliest(history).name
+    'MBG/NBD'
+    """
+    fitted, errors = [], []
+    for fit in (fit_bg_nbd, fit_mbg_nbd):
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            try:
+                fitted.append((fit(summary, unit=unit), said))
+            except ConvergenceError as error:
+                errors.append(error)
+    if not fitted:
+        raise errors[0]
+    model, said = max(fitted, key=lambda pair: pair[0].log_likelihood)
+    for each in said:
+        warnings.warn(each.message, stacklevel=2)
+    return model
+
+
 def fit_bg_bb(summary, *, unit=None):
     """Fit the BG/BB model: one yes-or-no occasion per period, such as a yearly appeal for donations.
 

@@ -72,7 +72,7 @@ def crmlib_whole(options):
     from crmlib.scoring import score_orders
 
     score_orders(str(options.orders / "*.parquet"), out=options.out, observation_end=options.end, duplicates="keep",
-                 horizon=MONTHS, horizon_unit="month", margin=MARGIN, annual_discount_rate=YEAR_RATE,
+                 model="BG/NBD", horizon=MONTHS, horizon_unit="month", margin=MARGIN, annual_discount_rate=YEAR_RATE,
                  memory_limit=options.memory_limit)
 
 
