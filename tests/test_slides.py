@@ -260,6 +260,30 @@ def test_chapter_08_can_be_given_in_twenty_minutes(decks):
     assert timed[0].title == "The decision" and timed[-1].title == "Memo to the manager"
 
 
+def test_the_short_talk_explains_its_words_and_answers_both_managers(decks):
+    timed = [on(slide) for slide in decks["08"] if slide.minutes]
+    for word, explained in {"neglected": "<em>neglected</em>: a flag", "that do not sell": "(service, advice, courtesy)",
+                            "for one best": "the first 5\N{NO-BREAK SPACE}% by spend", "Kaplan-Meier": "counts as long as"}.items():
+        first = [word in text for text in timed].index(True)
+        assert any(explained in text for text in timed[: first + 1]), word
+    titles = [slide.title for slide in decks["08"] if slide.minutes]
+    assert "Claim: imagine what the loss costs" in titles       # the figure before it has a bar that counts twice
+    assert all(answer in timed[-1] for answer in ("the hotline", "More selling", "A lost best customer costs"))
+
+
+def test_a_note_is_on_a_slide_of_its_section_and_leaves_minutes_to_the_instructors_page():
+    for path in CHAPTERS:
+        section = slide = None
+        for n, cell in enumerate(course.read(path).cells, 1):
+            if cell.cell_type == "markdown" and (headings := re.findall(r"(?m)^##? (.*)", cell.source)):
+                section = headings[0]
+            if slides.slide_type(cell) in ("slide", "subslide"):
+                slide = section
+            elif slides.slide_type(cell) == "notes":
+                assert slide == section, f"{path.name}, cell {n}: stands on a slide of {slide!r}"
+                assert "minute" not in cell.source.replace("of 45 minutes", ""), f"{path.name}, cell {n}"
+
+
 def test_a_title_promises_no_number_that_another_company_would_not_have(decks):
     own = re.compile(r"\d[\d,.]*\d")
     for chapter, path in zip(decks, CHAPTERS, strict=True):

@@ -68,7 +68,7 @@ def go_to(page, words):
 def test_everything_on_every_slide_can_be_seen_and_read(open_deck, name):
     seen = slides_check.measure(open_deck(name))
     assert slides_check.problems(seen) == []
-    assert len(seen) == (15 if "short" in name else len(slides.deck(course.read(ROOT / "notebooks" / f"{name}.ipynb"))))
+    assert len(seen) == (18 if "short" in name else len(slides.deck(course.read(ROOT / "notebooks" / f"{name}.ipynb"))))
     assert sum(bool(slide["figures"]) for slide in seen) >= 5
 
 
@@ -99,6 +99,14 @@ def test_one_key_walks_through_the_deck(open_deck, key):
     assert current(page) == total - 1
     page.keyboard.press("ArrowLeft")
     assert current(page) == total - 2
+
+
+def test_a_number_jumps_to_the_slide_that_shows_it(open_deck):
+    page = open_deck("08_churn_loss")
+    page.keyboard.press("g")
+    page.keyboard.type("27")
+    page.keyboard.press("Enter")
+    assert page.locator(".slide-number").inner_text().startswith("27") and current(page) == 26
 
 
 def test_the_speaker_sees_notes_and_time(open_deck):
@@ -148,6 +156,6 @@ def test_axe_finds_nothing_serious(open_deck, what):
 def test_the_list_of_decks_leads_to_them(folder, open_deck):
     page = open_deck("08_churn_loss")
     page.goto((folder / "index.html").as_uri())
-    page.get_by_role("link", name="15 slides, 20 minutes").click()
+    page.get_by_role("link", name="18 slides, 20 minutes").click()
     page.wait_for_selector(".reveal.ready")
-    assert page.evaluate("Reveal.getTotalSlides()") == 15
+    assert page.evaluate("Reveal.getTotalSlides()") == 18
