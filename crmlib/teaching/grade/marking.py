@@ -1,6 +1,7 @@
 """From what the notebooks handed in to a table of points and hints."""
 
 import ast
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,12 +12,12 @@ from pathlib import Path
 import pandas as pd
 
 from crmlib.data import load_case
+from crmlib.data.export import write_csv
 from crmlib.errors import DataError
 from crmlib.teaching import answers, course, questions
 from crmlib.teaching.check import check
 from crmlib.teaching.grade import sandbox
-from crmlib.teaching.grade.roster import read_roster, tidy
-from crmlib.teaching.grade.runner import fingerprint
+from crmlib.teaching.grade.roster import read_roster
 
 OWN = "own"  # a question about the student's own company
 
@@ -45,11 +46,8 @@ class Marks:
     def write(self, path: Path) -> list[Path]:
         """Write the two tables, ``marks.csv`` and beside it ``marks-answers.csv``; return the paths."""
         path = Path(path)
-        paths = [path, path.with_name(f"{path.stem}-answers{path.suffix}")]
-        for table, target in zip((self.students, self.answers), paths, strict=True):
-            texts = {name: table[name].map(tidy) for name in table.select_dtypes(exclude="number")}
-            table.assign(**texts).to_csv(target, index=False, encoding="utf-8-sig", lineterminator="\n")
-        return paths
+        return [write_csv(self.students, path),
+                write_csv(self.answers, path.with_name(f"{path.stem}-answers{path.suffix}"))]
 
 
 def grade(submissions: Path, roster: Path, *, weights: dict[str, float] | None = None, parallel: int = 2,
@@ -76,15 +74,20 @@ def grade(submissions: Path, roster: Path, *, weights: dict[str, float] | None =
     Raises
     ------
     DataError
-        If the roster cannot be used, or a weight is of no question asked. Never because of a notebook.
+        If the roster cannot be used, there is no such folder, or a weight or `parallel` makes no sense. Never because
+        of a notebook.
     """
+    if not Path(submissions).is_dir():
+        raise DataError(f"{submissions} is no folder: it is to hold the notebooks that the roster lists")
+    if parallel < 1:
+        raise DataError(f"parallel is {parallel}: at least one notebook has to run")
     rows = read_roster(roster)
     asked = {chapter: exercise_questions(chapter) for chapter in sorted({row.chapter for row in rows})}
     weights = _checked(weights or {}, asked)
     handed = _run_all(Path(submissions), rows, asked, parallel, limits or sandbox.Limits())
     verdicts, expected = _judged(rows, asked, handed)
-    remarks = {row: [*handed[row].remarks, *_about_questions(row, asked, handed[row]),
-                     *_about_others(row, rows, asked, handed, verdicts, expected)] for row in rows}
+    remarks = {row: [*_about_others(row, rows, asked, handed, verdicts, expected), *handed[row].remarks,
+                     *_about_questions(row, asked, handed[row]), *_about_cells(handed[row])] for row in rows}
     held = [each.protections for each in handed.values() if each.protections is not None]
     layers = [name for name in sandbox.LAYERS if held and all(name in each for each in held)]
     return Marks(*_tables(rows, asked, verdicts, remarks, weights),
@@ -145,6 +148,9 @@ def _checked(weights, asked):
     wrong = [name for name in weights if name not in every]
     if wrong:
         raise DataError(f"a weight for {', '.join(wrong)}, which is not asked; asked are {', '.join(sorted(every))}")
+    wrong = [f"{name}={weight:g}" for name, weight in weights.items() if not 0 <= weight < math.inf]
+    if wrong:
+        raise DataError(f"a weight is a number of points, 0 or more, and not {', '.join(wrong)}")
     return weights
 
 
@@ -158,10 +164,10 @@ def _run_all(folder, rows, asked, parallel, limits):
         if not row.file:
             return sandbox.Handed(remarks=["nothing handed in"])
         path = folder / row.file
-        if folder.resolve() not in path.resolve().parents:
-            return sandbox.Handed(remarks=["leads out of the folder of submissions: not read"])
         others = [company for company in asked[row.chapter].values() if isinstance(company, int)]
         try:
+            if folder.resolve() not in path.resolve().parents:
+                return sandbox.Handed(remarks=["leads out of the folder of submissions: not read"])
             return sandbox.run(path, seed=row.seed, others=others, limits=limits)
         except Exception as error:  # one notebook must not cost the others their marks
             return sandbox.Handed(remarks=[f"could not be run ({type(error).__name__}: {error})"])
@@ -204,20 +210,31 @@ def _about_questions(row, asked, handed) -> Iterable[str]:
     if twice:
         yield f"{', '.join(twice)} answered more than once: the last answer counts"
     unknown = sorted(name for name in handed.answers if name not in known)
+    names = ", ".join(map(repr, unknown[:5]))  # the notebook's own words, so in quotes
     if unknown and not set(handed.answers) & set(known):
-        yield f"no answer to chapter {row.chapter}; it answers {', '.join(unknown[:5])}: is it another chapter?"
+        yield f"no answer to chapter {row.chapter}; it answers {names}: is it another chapter?"
     elif unknown:
-        yield f"answers what is not asked: {', '.join(unknown[:5])}"
+        yield f"answers what is not asked: {names}"
+
+
+def _about_cells(handed, most=6) -> Iterable[str]:
+    more = len(handed.errors) - most
+    yield from handed.errors[:most]
+    if more > 0:
+        yield f"and {more} more cell{'' if more == 1 else 's'} failed"
 
 
 def _about_others(row, rows, asked, handed, verdicts, expected) -> Iterable[str]:
     """Say where a submission is about another company than the student's, or is another student's."""
+    if handed[row].reads_solutions:
+        yield "the notebook reaches for the questions' own computations"
     by_seed = {each.seed: each.student for each in rows}
     for seed in sorted(handed[row].asked_for - {row.seed})[:3]:
         whose = f", the company of {by_seed[seed]}" if seed in by_seed else ""
         yield f"asks for seed {seed}{whose}; it was given {row.seed}"
     wrong = [q for q, company in asked[row.chapter].items()
              if company == OWN and verdicts[row, q] is not None and verdicts[row, q].correct is False]
+    alike = []
     for seed, student in by_seed.items():
         if seed == row.seed:
             continue
@@ -225,7 +242,10 @@ def _about_others(row, rows, asked, handed, verdicts, expected) -> Iterable[str]
                  if (q, seed) in expected and (how := _agrees(row.chapter, q, handed[row].answers[q],
                                                               expected[q, seed]))}
         if len(right) > 1 or "exactly" in right.values():
-            yield f"right on the company of {student} (seed {seed}): {', '.join(right)}"
+            alike.append(f"right on the company of {student} (seed {seed}): {', '.join(right)}")
+    yield from alike[:5]
+    if len(alike) > 5:
+        yield f"and on {len(alike) - 5} more companies of the class"
     same = [each.student for each in rows if each.student != row.student and each.chapter == row.chapter
             and handed[row].code and handed[each].code == handed[row].code]
     if same and handed[row].code != _untouched(row.chapter):
@@ -234,8 +254,8 @@ def _about_others(row, rows, asked, handed, verdicts, expected) -> Iterable[str]
 
 @cache
 def _untouched(chapter):
-    return fingerprint({n: cell.source for n, cell in enumerate(_exercise(chapter).cells)
-                        if cell.cell_type == "code" and cell.source.strip()})
+    return sandbox.fingerprint({n: cell.source for n, cell in enumerate(_exercise(chapter).cells)
+                                if cell.cell_type == "code" and cell.source.strip()})
 
 
 def _agrees(chapter, question, answer, right) -> str:
@@ -272,15 +292,10 @@ def _tables(rows, asked, verdicts, remarks, weights):
     said = {student: [] for student in students.index}
     for row in rows:
         many = sum(other.student == row.student for other in rows) > 1
-        said[row.student] += [f"{row.chapter}: {text}" if many else text for text in _shortened(remarks[row])]
+        said[row.student] += [f"{row.chapter}: {text}" if many else text for text in remarks[row]]
     students = students.join(chapters.add_prefix("chapter ")).assign(
-        remarks=[". ".join(said[student]) for student in students.index])
+        remarks=[" | ".join(said[student]) for student in students.index])
     return students.reset_index(), each.drop(columns="chapter")
-
-
-def _shortened(remarks, most=6):
-    more = len(remarks) - most
-    return remarks if more < 1 else [*remarks[:most], f"and {more} more remarks"]
 
 
 def _in_words(feedback, question):

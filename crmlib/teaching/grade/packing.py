@@ -64,6 +64,8 @@ def unpacked(value) -> object:
     """
     if isinstance(value, list):
         return [unpacked(each) for each in value]
+    if isinstance(value, str):  # half a character can be said in JSON, but not written into a file
+        return value.encode(errors="replace").decode()
     if not isinstance(value, dict):
         return value
     if "set" in value:
@@ -74,4 +76,4 @@ def unpacked(value) -> object:
         return unpacked
     if "dict" in value:
         return {}
-    return type(str(value.get("other", "object"))[:40].replace("\0", ""), (), {})()
+    return type(unpacked(str(value.get("other", "object"))[:40]).replace("\0", ""), (), {})()

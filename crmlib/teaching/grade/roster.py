@@ -2,7 +2,9 @@
 
 import csv
 import re
-from dataclasses import dataclass
+import unicodedata
+from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from crmlib.errors import DataError
@@ -18,6 +20,7 @@ class Submission:
     seed: int
     file: str
     chapter: str
+    line: int = field(default=0, compare=False)
 
 
 def read_roster(path: Path) -> list[Submission]:
@@ -25,8 +28,8 @@ def read_roster(path: Path) -> list[Submission]:
 
     A row per submission: ``student`` (a name or number), ``seed`` (a whole number, the student's own), ``file`` (below
     the folder of submissions; empty: nothing handed in). The chapter is the number that the file's name begins with,
-    ``08_churn_loss.ipynb`` or ``08.ipynb``; a fourth column ``chapter`` says it where the name does not. Commas or
-    semicolons, UTF-8.
+    ``08_churn_loss.ipynb`` or ``08.ipynb``; a fourth column ``chapter`` says it where the name does not. Commas,
+    semicolons or tabs, UTF-8.
 
     Parameters
     ----------
@@ -39,31 +42,38 @@ def read_roster(path: Path) -> list[Submission]:
     Raises
     ------
     DataError
-        If a column is missing, or rows contradict each other; all problems, with their lines.
+        If a column is missing, or rows contradict each other: the first ten problems, with their lines.
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError:
         raise DataError(f"{path.name} is not UTF-8: in a spreadsheet, save it as CSV UTF-8") from None
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}: a roster is a CSV file with columns "
                         f"{', '.join(COLUMNS)}") from None
-    separator = ";" if lines and ";" in lines[0] and "," not in lines[0] else ","
-    reader = csv.DictReader(lines, delimiter=separator)
-    missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-    if missing:
-        raise DataError(f"{path.name} has no column {', '.join(missing)}: its first line is to be student,seed,file")
+    reader = csv.reader(lines, delimiter=next((each for each in ",;\t" if each in lines[0]), ","))
+    try:
+        header, *rows = [(reader.line_num, [text.strip() for text in row]) for row in reader]
+    except csv.Error as error:
+        raise DataError(f"{path.name}, line {reader.line_num}: {error}: is a quote not closed?") from None
+    names = [name.casefold() for name in header[1]]
+    missing = [name for name in COLUMNS if names.count(name) != 1]
+    if missing or names.count("chapter") > 1:
+        raise DataError(f"{path.name} has no column {', '.join(missing) or 'chapter'}, or several: its first line is "
+                        "to be student,seed,file")
     found, problems = [], []
-    for row in reader:
-        row = {name: (text or "").strip() for name, text in row.items() if isinstance(name, str)}
-        if not any(row.values()):
+    for line, texts in rows:
+        if not any(texts):
             continue
-        wrong = _problem(row)
+        row = dict.fromkeys(names, "") | dict(zip(names, texts, strict=False))
+        wrong = "more fields than columns: is a comma in a name?" if any(texts[len(names):]) else _problem(row)
         if wrong:
-            problems.append(f"line {reader.line_num}: {wrong}")
+            problems.append(f"line {line}: {wrong}")
         else:
-            found.append(Submission(row["student"], int(row["seed"]), row["file"], _chapter(row)))
+            # an accent may be a character of its own, or part of its letter
+            student = unicodedata.normalize("NFC", row["student"])
+            found.append(Submission(student, int(row["seed"]), row["file"], _chapter(row), line))
     problems += _contradictions(found)
     if not found and not problems:
         problems = ["no submission in it"]
@@ -73,10 +83,17 @@ def read_roster(path: Path) -> list[Submission]:
     return found
 
 
+def _of_name(row):
+    found = re.match(r"[0-9]{2}(?![0-9])", _place(row["file"]).name)
+    return found[0] if found else ""
+
+
 def _chapter(row):
-    name = PurePosixPath(row["file"].replace("\\", "/")).name
-    found = re.match(r"\d\d?$", row.get("chapter", "")) or re.match(r"\d\d(?!\d)", name)
-    return found[0].zfill(2) if found else ""
+    return row.get("chapter", "").zfill(2) if row.get("chapter") else _of_name(row)
+
+
+def _place(file):
+    return PurePosixPath(file.replace("\\", "/"))
 
 
 def _problem(row):
@@ -85,9 +102,15 @@ def _problem(row):
         return "no student"
     if not re.fullmatch(r"[0-9]{1,18}", row["seed"]):
         return f"seed {row['seed']!r} is not a whole number"
-    parts = PurePosixPath(row["file"].replace("\\", "/"))
+    if not row["file"].isprintable():
+        return f"{row['file']!r} is no name of a file"
+    parts = _place(row["file"])
     if parts.is_absolute() or ".." in parts.parts or ":" in row["file"]:
         return f"{row['file']} leads out of the folder of submissions"
+    if row.get("chapter") and not re.fullmatch(r"[0-9]{1,2}", row["chapter"]):
+        return f"chapter {row['chapter']!r} is not the number of a chapter"
+    if _of_name(row) and _of_name(row) != _chapter(row):
+        return f"chapter {row['chapter']}, but the file is {row['file']}"
     if not _chapter(row):
         what = f"the file {row['file']!r} does not begin with" if row["file"] else "without a file there is not"
         return f"{what} the number of a chapter: add a column chapter"
@@ -95,26 +118,27 @@ def _problem(row):
 
 
 def _contradictions(rows):
-    seeds, students, files = {}, {}, {}
+    seeds, students, handed_in, files = (defaultdict(list) for _ in range(4))
     for row in rows:
-        seeds.setdefault(row.seed, set()).add(row.student)
-        students.setdefault(row.student, set()).add(row.seed)
-        files[row.student, row.chapter] = files.get((row.student, row.chapter), 0) + 1
-    yield from (f"seed {seed} is given to {', '.join(sorted(who))}: each needs a company of their own (a group that "
-                "hands in together is one student)" for seed, who in seeds.items() if len(who) > 1)
-    yield from (f"{student} has the seeds {', '.join(map(str, sorted(each)))}: one student, one company"
-                for student, each in students.items() if len(each) > 1)
-    yield from (f"{student} hands in chapter {chapter} {count} times"
-                for (student, chapter), count in files.items() if count > 1)
+        seeds[row.seed].append(row)
+        students[row.student].append(row)
+        handed_in[row.student, row.chapter].append(row)
+        if row.file:
+            files[_place(row.file)].append(row)
 
+    def at(rows):
+        return f"lines {', '.join(str(row.line) for row in rows)}: "
 
-def tidy(text: str) -> str:
-    """Return a text that a spreadsheet shows and does not compute, on one line.
-
-    Examples
-    --------
-    >>> tidy("=1+1"), tidy("Li"), tidy("a" + chr(10) + "b")
-    ("'=1+1", 'Li', 'a b')
-    """
-    text = "".join(c if c.isprintable() else " " for c in str(text))  # lone surrogates too: they cannot be written
-    return "'" + text if text.lstrip()[:1] in tuple("=+-@＝＋－＠") else text
+    for seed, each in seeds.items():
+        if len(who := sorted({row.student for row in each})) > 1:
+            yield at(each) + (f"seed {seed} is given to {', '.join(who)}: each needs a company of their own (a group "
+                              "that hands in together is one student)")
+    for student, each in students.items():
+        if len(own := sorted({row.seed for row in each})) > 1:
+            yield at(each) + f"{student} has the seeds {', '.join(map(str, own))}: one student, one company"
+    for (student, chapter), each in handed_in.items():
+        if len(each) > 1:
+            yield at(each) + f"{student} hands in chapter {chapter} {len(each)} times"
+    for file, each in files.items():
+        if len(each) > 1:
+            yield at(each) + f"{file} is handed in by {', '.join(row.student for row in each)}"
