@@ -262,8 +262,9 @@ def test_chapter_08_can_be_given_in_twenty_minutes(decks):
 
 def test_the_short_talk_explains_its_words_and_answers_both_managers(decks):
     timed = [on(slide) for slide in decks["08"] if slide.minutes]
-    for word, explained in {"neglected": "<em>neglected</em>: a flag", "that do not sell": "(service, advice, courtesy)",
-                            "for one best": "the first 5\N{NO-BREAK SPACE}% by spend", "Kaplan-Meier": "counts as long as"}.items():
+    words = {"neglected": "<em>neglected</em>: a flag", "that do not sell": "(service, advice, courtesy)",
+             "for one best": "the first 5\N{NO-BREAK SPACE}% by spend", "Kaplan-Meier": "counts as long as"}
+    for word, explained in words.items():
         first = [word in text for text in timed].index(True)
         assert any(explained in text for text in timed[: first + 1]), word
     titles = [slide.title for slide in decks["08"] if slide.minutes]
