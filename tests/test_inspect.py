@@ -73,6 +73,10 @@ def test_a_retail_export_is_understood_and_mended(retail):
         'missing_ids="drop"': [303, 273], 'returns="net"': [303, 273],
         'returns="drop"': [303, int((named["Quantity"] > 0).sum())], 'duplicates="keep"': [303, 273],
         'duplicates="drop"': [303, len(named.drop_duplicates())]}
+    different, nobody = named.drop_duplicates(), frame[frame["CustomerID"].isna()]
+    worth, lost = (lines["UnitPrice"] @ lines["Quantity"] for lines in (different, nobody))
+    assert f"{worth:,.2f} in all; one of each stays" in described(found)
+    assert f"without a customer id are worth {lost:,.2f}" in notes
     orders = copied(found)
     assert orders.rows_out == 273 and (found.rows, found.looked_at) == (303, 303)
     total = (named["UnitPrice"] * named["Quantity"]).sum()
@@ -80,6 +84,16 @@ def test_a_retail_export_is_understood_and_mended(retail):
     assert found.last_day == "2010-12-20" and "--observation-end 2010-12-20" in found.commands()[0]
     why = found.columns.set_index("proposed")["why"]
     assert "no column holds the amount, which is UnitPrice × Quantity" in why["unit_price"]
+
+
+def test_customers_without_money_left_and_rows_of_0_are_told_and_scored_as_zero(tmp_path):
+    text = "customer,date,total\n1,2024-01-05,50\n1,2024-02-05,10\n1,2024-02-09,-10\n2,2024-01-05,5.5\n2,2024-01-06,0\n"
+    found = inspect_file(write(tmp_path / "a.csv", text))
+    notes = "; ".join(found.notes)
+    assert "mean repeat spend is zero or less for 2 of the customers" in notes and "1 rows of amount 0 stay" in notes
+    assert " --nonpositive zero " in found.commands()[0] and copied(found).rows_out == 5
+    found = inspect_file(write(tmp_path / "b.csv", text.replace(",0\n", ",3\n").replace(",-10", ",-9")))
+    assert found.worthless == 0 and "--nonpositive" not in found.commands()[0]
 
 
 LANGUAGES = {

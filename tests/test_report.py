@@ -275,7 +275,8 @@ def test_who_has_no_purchase_is_told_apart():
 
 
 def test_lines_without_an_id_and_equal_lines_are_told_in_money():
-    orders = pd.DataFrame({"customer_id": ["1", "2", None, None, "2"], "amount": [5, 9, 4, 2, 9.0], "date": "2025-01-01"})
+    ids = ["1", "2", None, None, "2"]
+    orders = pd.DataFrame({"customer_id": ids, "date": "2025-01-01", "amount": [5, 9, 4, 2, 9.0]})
     section = data_check(Material(read_transactions(orders, missing_ids="drop", duplicates="keep")))
     assert "3 order lines of 2 customers" in section.answer and "returns" not in section.answer
     text = repr(section).replace("\N{NO-BREAK SPACE}", " ")

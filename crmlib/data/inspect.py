@@ -20,7 +20,7 @@ import pandas as pd
 
 from crmlib.data.proposals import MARKS, NAMES, columns_table, facts_of, roles_of, values_of
 from crmlib.data.sources import KINDS, Problem, Reading, engine_errors, message, open_source
-from crmlib.data.tables import read_transactions
+from crmlib.data.tables import NOBODY, read_transactions
 from crmlib.errors import DataError
 
 USUAL_MARKS = (",", ";", "\t", "|")  # those that the door reads off the header
@@ -59,11 +59,13 @@ class Inspection:
     refused : str
         What the door says to the bare mapping; empty if it takes it.
     trials : pandas.DataFrame
-        What the door does with each mend: ``arguments, rows_in, rows_out, what``.
+        What the door does with each mend: ``arguments, rows_in, rows_out, amount, what``.
     unsolved : str
         What no argument can mend; empty if the door takes the file.
     last_day : str
         The last day in the data, or empty.
+    worthless : int
+        Customers who came back with a mean repeat spend of zero or less, whom scoring refuses unless told.
     """
 
     path: str
@@ -77,6 +79,7 @@ class Inspection:
     trials: pd.DataFrame = None
     unsolved: str = ""
     last_day: str = ""
+    worthless: int = 0
 
     def python(self) -> str:
         """Return the call in Python."""
@@ -94,8 +97,9 @@ class Inspection:
         plain = not any("," in str(self.arguments[role]) for role in roles)
         mapped = _flag("map", pairs) if plain else "".join(_flag(role, self.arguments[role]) for role in roles)
         file = shlex.quote(self.path)
+        zero = " --nonpositive zero" if self.worthless else ""
         return [f"python -m crmlib score {file}{flags}{reading} --observation-end {day} --margin-share 1 "
-                "--annual-discount-rate 0.10 --out scores.parquet",
+                f"--annual-discount-rate 0.10{zero} --out scores.parquet",
                 f"python -m crmlib report {file}{mapped}{reading} --out report.html"]
 
 
@@ -357,15 +361,39 @@ def _ask_the_door(found, source, formats):
             try:
                 other = table if table is not None and found.arguments[name] == value else read_transactions(
                     source, **{**found.arguments, name: value})
-                rows.append((f'{name}="{value}"', other.rows_in, other.rows_out, EFFECT[name, value]))
+                amount = float(other.report.set_index("check").loc["total amount", "done"])
+                rows.append((f'{name}="{value}"', other.rows_in, other.rows_out, amount, EFFECT[name, value]))
             except DataError as error:
-                rows.append((f'{name}="{value}"', pd.NA, pd.NA, f"refused: {str(error).splitlines()[1]}"))
-    found.trials = pd.DataFrame(rows, columns=["arguments", "rows_in", "rows_out", "what"])
+                rows.append((f'{name}="{value}"', pd.NA, pd.NA, pd.NA, f"refused: {str(error).splitlines()[1]}"))
+    found.trials = pd.DataFrame(rows, columns=["arguments", "rows_in", "rows_out", "amount", "what"])
     if table is not None:
         found.looked_at = table.rows_in
         whole = found.rows in (None, table.rows_in) and not any("looked at" in note for note in found.notes)
         found.rows = table.rows_in if whole else found.rows
         found.last_day = table.report.set_index("check").loc["last day", "done"] if whole else ""
+        _notes_on_money(found, table)
+
+
+def _notes_on_money(found, table):
+    """Say what of the money needs a decision: lines without a customer, lines of 0, customers who brought nothing."""
+    from crmlib.btyd import customer_summary
+
+    if found.last_day in ("", "none"):  # a sample, whose sums say nothing of the file
+        return
+    report = table.report.set_index("check")
+    if NOBODY in report.index:
+        found.notes.append(f"rows without a customer id are worth {float(report.loc[NOBODY, 'done']):,.2f}; the others "
+                           f"{float(report.loc['total amount', 'done']):,.2f}")
+    zero = int(report.loc[["zero"]]["rows"].sum())
+    if zero:
+        found.notes.append(f"{zero:,} rows of amount 0 stay, and their days count as purchases: leave them out before "
+                           "if they are none")
+    history = customer_summary(table, observation_end=found.last_day, lazy=True)
+    none = history.filter(history.frequency > 0, history.monetary_value <= 0)
+    found.worthless = int(none.count().to_pyarrow().as_py())
+    if found.worthless:
+        found.notes.append(f"mean repeat spend is zero or less for {found.worthless:,} of the customers (returns): "
+                           "scoring refuses them unless told to count it as zero, as the call below does")
 
 
 def _returns_note(found, sample, roles):
@@ -402,7 +430,8 @@ def described(found: Inspection) -> str:
     if found.trials is not None and len(found.trials):
         lines += ["", "What would mend it"]
         for row in found.trials.itertuples():
-            rows = "" if pd.isna(row.rows_in) else f"{row.rows_out:,} of {row.rows_in:,} rows left; "
+            rows = "" if pd.isna(row.rows_in) else (
+                f"{row.rows_out:,} of {row.rows_in:,} rows left, {row.amount:,.2f} in all; ")
             lines.append(f"  {row.arguments:<20}  {rows}{row.what}")
     if found.unsolved:
         return "\n".join([*lines, "", "To mend first", *("  " + line for line in found.unsolved.splitlines())])

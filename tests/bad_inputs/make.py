@@ -93,6 +93,10 @@ def csv_files():
     yield "gzip named csv", gzip.compress(GOOD.encode()), ("gzip archive",), {}, None
     yield "HTML named csv", "<html><body>Please sign in</body></html>", ("HTML",), {}, None
     yield "JSON named csv", '[{"customer_id": 1, "date": "2024-01-05", "amount": 20}]', ("no column",), {}, None
+    prices = "customer_id,date,UnitPrice,Quantity\n1,2024-01-05,20,3\n2,2024-01-06,35.50,1\n"
+    yield "a unit price for the amount", prices, ("pass unit_price='UnitPrice' and quantity='Quantity'",), {
+        "amount": "UnitPrice"}, None
+    yield "the price of a whole line", prices, 2, {"amount": "UnitPrice", "quantity": "Quantity"}, 5550
     yield "rows twice", GOOD + "1,2024-01-05,20\n", ("1 of 3 rows repeat", "row 1"), {}, None
     yield "rows twice, dropped", GOOD + "1,2024-01-05,20\n", 3, {"duplicates": "drop"}, 5550
     yield "ids missing, dropped", GOOD + ",2024-01-05,20\nnan,2024-01-05,x\n", 4, {"missing_ids": "drop"}, 5550
