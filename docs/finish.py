@@ -2,7 +2,7 @@
 
 import re
 
-_HAN = re.compile(r"[\u3400-\u9fff][\u3000-\u303f\u3400-\u9fff\uff00-\uffef]*")
+HAN = re.compile(r"[\u3400-\u9fff][\u3000-\u303f\u3400-\u9fff\uff00-\uffef]*")
 _NOT_TEXT = re.compile(r"(?s)(<(?:script|style|title|textarea)\b.*?</(?:script|style|title|textarea)>|<[^>]*>)")
 # the theme's button beside an entry of the side bar is an arrow and no word
 _ARROW = '<summary><span class="toctree-toggle"'
@@ -39,5 +39,5 @@ def with_language(page: str) -> str:
     """
     parts = _NOT_TEXT.split(page)
     for n in range(0, len(parts), 2):
-        parts[n] = _HAN.sub(lambda found: f'<span lang="{script_of(found[0])}">{found[0]}</span>', parts[n])
+        parts[n] = HAN.sub(lambda found: f'<span lang="{script_of(found[0])}">{found[0]}</span>', parts[n])
     return "".join(parts)

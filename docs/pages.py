@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+import finish
 import nbformat
 from nbformat.v4 import new_markdown_cell
 
@@ -21,7 +22,8 @@ import crmlib
 from crmlib.teaching import course, glossary
 
 HERE = Path(__file__).parent
-DECKS = Path("build") / "slides"  # where make slides puts them; without decks the site has no links to them
+DECKS = Path("build") / "slides"  # where make slides puts them
+CLUSTER = Path("docs") / "on_a_cluster.md"
 LIVE = (
     '<p class="live"><strong>Live only:</strong> here the notebook has sliders. They need Python: download it, '
     "or take the whole course, open it in JupyterLab and run this cell. "
@@ -35,7 +37,7 @@ TEACHING = ("teaching.check", "teaching.widgets")
 
 @dataclass(frozen=True)
 class Settings:
-    """The one setting of the site: where the repository is; empty if it has no public address.
+    """Where the repository is, empty if it has no public address; and where the decks are, if there are any.
 
     Examples
     --------
@@ -46,10 +48,15 @@ class Settings:
     """
 
     repository: str = ""
+    decks: Path | None = None
 
     def source(self, path: str) -> str:
         """Return the address of a file in the repository, or ""."""
         return f"{self.repository.rstrip('/')}/blob/HEAD/{path}" if self.repository else ""
+
+    def has(self, deck: str) -> bool:
+        """Return whether there is a deck, so that pages can have a link to it."""
+        return self.decks is not None and (self.decks / deck).is_file()
 
     def binder(self, path: str) -> str:
         """Return the address that opens a notebook at mybinder.org, or ""; it knows repositories on GitHub."""
@@ -66,14 +73,14 @@ def stage(root: Path, target: Path, settings: Settings) -> None:
     for path in course.notebooks(root, "solutions"):
         write(exercise_page(root, path, settings), root, target, course.exercise_path(path))
     texts = [*(root / "datasets").glob("*.md"), *(root / "notebooks").rglob("*.md"), root / "CONTRIBUTING.md"]
-    for path in texts:
+    for path in (*texts, root / CLUSTER):
         write(linked(path.read_text(encoding="utf-8"), path, root, settings), root, target, path)
     for path in (root / "datasets").glob("*.csv"):
         shutil.copy(path, target / "datasets")
     for name in library():
         save(target / "library" / f"{name}.rst", module_page(name))
     save(target / "library" / "index.md", library_index())
-    save(target / "index.md", start_page(root, target))
+    save(target / "index.md", start_page(root, target, settings))
 
 
 def save(path: Path, text: str) -> None:
@@ -153,7 +160,8 @@ def notebook_page(root: Path, path: Path, settings: Settings, terms: Terms):
             with_term_anchors(cell)
     exercises = path.parent / "exercises" / path.name
     further = [(f"exercises/{path.stem}.html", "Exercises")] if chapter and exercises.exists() else []
-    slides = [(f"../slides/{path.stem}.html", "Slides")] if (root / DECKS / f"{path.stem}.html").exists() else []
+    slides = [(f"../slides/{path.stem}{ending}", words) for ending, words in
+              ((".html", "Slides"), (".short.html", "Slides, 20 minutes")) if settings.has(f"{path.stem}{ending}")]
     notebook.cells = with_anchors([cells[0], launch(root, path, settings, [*further, *slides]), *cells[1:]])
     if further:
         contents = toctree("", [("Exercises", f"exercises/{path.stem}")])
@@ -166,9 +174,11 @@ def page_cells(cell) -> list:
     if cell.cell_type != "code":
         return [cell]
     cell.outputs = [as_text(output) if output.output_type == "error" else output for output in cell.outputs]
-    for output in cell.outputs:
-        if alt := output.get("metadata", {}).get("image/png", {}).get("alt"):
-            cell.metadata["mystnb"] = {"image": {"alt": alt}}
+    words = [alt for output in cell.outputs if (alt := output.get("metadata", {}).get("image/png", {}).get("alt"))]
+    if len(words) > 1:
+        raise ValueError(f"cell {cell.id} shows {len(words)} figures, and MyST describes one: give each its own cell")
+    if words:
+        cell.metadata["mystnb"] = {"image": {"alt": words[0]}}
     if any(output.get("data", {}).get("text/plain") == course.WIDGET_NOTE for output in cell.outputs):
         cell.outputs = []
         return [cell, raw(LIVE)]
@@ -310,22 +320,34 @@ def below(folder: Path) -> None:
         readme.write_text(readme.read_text(encoding="utf-8") + "\n" + pages, encoding="utf-8")
 
 
-def start_page(root: Path, target: Path) -> str:
+def chinese_of(text: str) -> str:
+    """Return the first piece of Chinese in a text, "" if there is none.
+
+    Examples
+    --------
+    >>> chinese_of("客户价值函数, the **customer value function**"), chinese_of("One line.")
+    ('客户价值函数', '')
+    """
+    found = finish.HAN.search(text)
+    return found[0].rstrip("，。：；、（《") if found else ""
+
+
+def start_page(root: Path, target: Path, settings: Settings) -> str:
     """Return the first page: docs/index.md, with the table of chapters and the contents of the side bar."""
     chapters = [path for path in course.notebooks(root, "") if path.name[:2].isdigit()]
     rows = ["| | question | 中文 | minutes |", "|:--|:--|:--|--:|"]
     for path in chapters:
         lines = course.read(path).cells[0].source.split("\n")
         minutes = next((found[1] for line in lines if (found := re.match(r"(\d+) minutes", line))), "")
-        chinese = re.split(r" [(（]|, \*\*", lines[2])[0]
-        rows.append(f"| {path.name[:2]} | [{lines[0][2:]}](notebooks/{path.name}) | {chinese} | {minutes} |")
+        rows.append(f"| {path.name[:2]} | [{lines[0][2:]}](notebooks/{path.name}) | "
+                    f"{chinese_of(' '.join(lines[1:]))} | {minutes} |")
 
     def there(pattern):
         return [("", path.relative_to(target).with_suffix("").as_posix()) for path in sorted(target.glob(pattern))]
 
     contents = [
         toctree("Chapters", [(f"{path.name[:2]} · {title_of(path)}", f"notebooks/{path.stem}") for path in chapters]),
-        toctree("Your data", there("notebooks/your_data/*")),
+        toctree("Your data", [*there("notebooks/your_data/*"), *there(CLUSTER.as_posix())]),
         toctree("To look up", [*there("notebooks/claims.ipynb"), *there("notebooks/glossary.ipynb"),
                                *there("datasets/README.md"), ("The library", "library/index")]),
         toctree("To teach", there("notebooks/instructor/README.md")),
@@ -333,10 +355,15 @@ def start_page(root: Path, target: Path) -> str:
     ]
     for folder in (target / "datasets", target / "notebooks" / "instructor"):
         below(folder)
-    text = (HERE / "index.md").read_text(encoding="utf-8")
+    text = (HERE / "index.md").read_text(encoding="utf-8").replace(f"]({CLUSTER.name}", f"]({CLUSTER.as_posix()}")
     teach = "notebooks/instructor/README.md"
     pack = f"[The instructor's pack]({teach})" if (target / teach).exists() else "The course"
-    return text.replace("CHAPTERS", "\n".join(rows)).replace("PACK", pack) + "\n" + "\n".join(contents)
+    deck = '<a href="slides/index.html">a deck of slides</a>' if settings.has("index.html") else "a deck of slides"
+    yours = "\n".join(f"- [{title_of(path)}]({path.relative_to(root).as_posix()})"
+                      for path in course.notebooks(root, "your_data"))
+    for word, instead in (("CHAPTERS", "\n".join(rows)), ("PACK", pack), ("DECK", deck), ("YOURS", yours)):
+        text = text.replace(word, instead)
+    return text + "\n" + "\n".join(contents)
 
 
 # ------------------------------------------------------------------------------------- library

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -105,6 +106,34 @@ def test_a_widget_gives_way_to_a_line_and_an_error_becomes_text(course_of):
     assert failing.outputs == [new_output("stream", name="stdout", text="E: no\n")]
 
 
+def test_a_cell_with_two_figures_is_refused(course_of):
+    figure = new_output("display_data", {"image/png": PICTURE}, metadata={"image/png": {"alt": "Bars that grow."}})
+    assert course_of(new_code_cell("1", outputs=[figure])).cells[-1].metadata["mystnb"]["image"]["alt"]
+    with pytest.raises(ValueError, match="cell two shows 2 figures"):
+        course_of(new_code_cell("2", id="two", outputs=[figure, figure]))
+
+
+def test_decks_short_and_long_and_their_list_reach_the_site(course_of):
+    pytest.importorskip("sphinx", reason="Sphinx is not installed: pip install -e .[site]")
+    copy_decks = importlib.import_module("build").copy_decks
+    root, decks = course_of.root, course_of.root / "decks"
+    names = ["06_small.html", "06_small.short.html", "index.html"]
+    settings = pages.Settings(decks=decks)
+    assert "slides/" not in text(course_of(settings=settings))
+    decks.mkdir()
+    assert list(copy_decks(root, decks, root / "none")) == [] and not (root / "none").exists()
+    for name in [*names, "05_gone.html"]:
+        (decks / name).write_text("")
+    assert list(copy_decks(root, decks, root / "slides")) == []
+    assert sorted(path.name for path in (root / "slides").iterdir()) == names
+    shown = text(course_of(settings=settings))
+    assert 'href="../slides/06_small.html">Slides<' in shown and 'short.html">Slides, 20 minutes<' in shown
+    os.utime(decks / names[0], (0, 0))
+    assert "older than its chapter" in list(copy_decks(root, decks, root / "older"))[0]
+    (decks / names[0]).unlink()
+    assert "06_small.ipynb has no deck" in list(copy_decks(root, decks, root / "missing"))[0]
+
+
 def test_a_term_leads_to_the_glossary_where_it_is_defined(course_of):
     page = course_of(new_markdown_cell("**Churn** (客户流失) is **not** a segment. **Churn** again."))
     link = r'\[\*\*Churn\*\*\]\(glossary.ipynb#term-churn "[^"]{20,}"\)'
@@ -177,8 +206,12 @@ def test_every_page_is_in_the_contents_of_the_side_bar(tmp_path):
     start = (tmp_path / "source" / "index.md").read_text(encoding="utf-8")
     for path in CHAPTERS:
         assert f"<notebooks/{path.stem}>" in start and f"](notebooks/{path.name})" in start
-    for word in ("CHAPTERS", "PACK"):
+    for word in ("CHAPTERS", "PACK", "DECK", "YOURS"):
         assert word not in start
+    for path in [*course.notebooks(ROOT, "your_data"), ROOT / "docs" / "on_a_cluster.md"]:
+        place = path.relative_to(ROOT)
+        assert f"]({place.as_posix()})" in start and f"\n{place.with_suffix('').as_posix()}\n" in start
+        assert (tmp_path / "source" / place).exists()
     assert "notebooks/glossary" in start and "notebooks/claims" in start and "library/index" in start
     index = (tmp_path / "source" / "library" / "index.md").read_text(encoding="utf-8")
     for name in ("clv", "btyd", "data", "plots", "teaching.check"):
@@ -223,7 +256,7 @@ def test_chinese_is_marked_in_text_only():
 
 def test_the_workflow_does_what_make_does():
     steps = (ROOT / ".github" / "workflows" / "site.yml").read_text(encoding="utf-8")
-    targets = re.search(r"run: make ([a-z ]+) SITE_ARGS", steps)[1].split()
+    targets = " ".join(re.findall(r"run: make ([a-z ]+)", steps)).split()
     made = re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"))
-    assert targets == ["slides", "site"] and set(targets) <= set(made)
+    assert targets == ["test", "slides", "site"] and set(targets) <= set(made) and "SLIDES_ARGS=--check" in steps
     assert "path: build/site/html" in steps and str(pages.DECKS) == "build/slides"

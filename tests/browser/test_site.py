@@ -29,8 +29,8 @@ def site(tmp_path_factory, chromium_path):
     """Build the site; a warning of Sphinx, a broken link, a picture without words is an error. Return its folder."""
     pytest.importorskip("myst_nb", reason="Sphinx is not installed: pip install -e .[site]")
     target = tmp_path_factory.mktemp("site")
-    done = subprocess.run([sys.executable, ROOT / "docs" / "build.py", target], check=False, capture_output=True,
-                          text=True, env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""})
+    done = subprocess.run([sys.executable, ROOT / "docs" / "build.py", "--slides", target, target], check=False,
+                          capture_output=True, text=True, env=os.environ | {"PYTHONDONTWRITEBYTECODE": ""})
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("0 findings"), done.stdout
     return target / "html"
