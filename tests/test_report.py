@@ -22,6 +22,7 @@ from crmlib.report import (  # noqa: E402
     Material,
     Settings,
     all_sections,
+    command,  # noqa: E402
     customer_table,
     data_check,
     lifetime_value,
@@ -504,6 +505,7 @@ def test_command_writes_the_page_and_says_what_is_on_it(file, tmp_path, capsys):
 def test_a_retail_export_goes_through_by_copying_what_inspect_prints(tmp_path, monkeypatch, capsys):
     retail(tmp_path / "online_retail.csv")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(command, "Settings", functools.partial(Settings, draws=4))
     assert main(["inspect", "online_retail.csv"]) == 0
     (line,) = [line for line in capsys.readouterr().out.split("\n") if line.startswith("python -m crmlib report")]
     assert main([*shlex.split(line)[3:], "--margin-share", "0.3"]) == 0

@@ -4,9 +4,11 @@ import json
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 
-from crmlib.report import Settings
+from crmlib.data import read_transactions
+from crmlib.report import Material, Settings
 from crmlib.report.notebooks import filled, notebook_parameters, write_notebooks
 from crmlib.teaching import course, lint
 from tests.report_data import KINDS
@@ -24,15 +26,20 @@ def parameters_of(notebook):
     return names
 
 
+def exported(tmp_path, kind="plain"):
+    """Write a German export beside the folder into which the notebooks go; a tenth of its lines has no product."""
+    orders = KINDS[kind]()
+    amount, margin = ((orders["amount"] * share).map("{:.2f}".format).str.replace(".", ",") for share in (1, 0.4))
+    path = tmp_path / "bestellungen.csv"
+    pd.DataFrame({"Kundennr": orders["customer_id"], "Datum": orders["date"].dt.strftime("%d.%m.%Y"), "Betrag": amount,
+                  "Artikel": orders["product_id"].where(orders.index % 10 > 0, ""), "Marge": margin}).to_csv(
+        path, index=False, sep=";")
+    return path
+
+
 @pytest.fixture
 def shop(tmp_path):
-    """A German export beside the folder into which the notebooks go."""
-    orders = KINDS["plain"]()
-    path = tmp_path / "bestellungen.csv"
-    orders.assign(Datum=orders["date"].dt.strftime("%d.%m.%Y"), Kundennr=orders["customer_id"],
-                  Betrag=orders["amount"].map("{:.2f}".format).str.replace(".", ","))[
-        ["Kundennr", "Datum", "Betrag"]].to_csv(path, index=False, sep=";")
-    return path
+    return exported(tmp_path)
 
 
 def test_there_is_one_per_question_and_each_has_its_parameters():
@@ -65,24 +72,39 @@ def test_unit_price_takes_the_place_of_the_amount():
     assert wanted["reading"] == {"missing_ids": "drop"} and wanted["orders_file"] == ["a.csv", "b.csv"]
 
 
-def test_notebooks_are_written_and_run(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(course, "notebooks", lambda *_: [path for path in TEMPLATES if path.stem == "growth_matrix"])
-    folder = tmp_path / "mine"
-    ((path, error),) = write_notebooks(folder, [str(shop)], DOOR | {"duplicates": "keep"}, Settings(), end="2025-12-30")
-    assert error is None and [each.name for each in folder.iterdir()] == ["growth_matrix.ipynb"]
+def written(monkeypatch, tmp_path, name, file, **door):
+    """Write and run one of the notebooks; return its path, what it shows, and why it could not be run."""
+    monkeypatch.setattr(course, "notebooks", lambda *_: [path for path in TEMPLATES if path.stem == name])
+    ((path, error),) = write_notebooks(tmp_path / "mine", [str(file)], DOOR | {"duplicates": "keep"} | door, Settings(),
+                                       end="2025-12-30")
+    assert [each.name for each in path.parent.iterdir()] == [f"{name}.ipynb"]
     ran = course.read(path)
-    shown = " ".join(lint.output_text(cell) for cell in ran.cells if cell.cell_type == "code")
-    assert "Where did growth come from?" in shown and "no product column" in shown
     assert str(tmp_path) not in json.dumps(ran)
+    return path, " ".join(lint.output_text(cell) for cell in ran.cells if cell.cell_type == "code"), error
 
 
-def test_a_notebook_that_fails_is_written_without_outputs(shop, tmp_path, monkeypatch):
-    monkeypatch.setattr(course, "notebooks", lambda *_: TEMPLATES[:1])
-    wrong = DOOR | {"amount": "Preis"}
-    ((path, error),) = write_notebooks(tmp_path / "mine", [str(shop)], wrong, Settings(), end="2025-12-30")
-    assert "no column 'Preis'" in error and error.startswith("churn_loss.ipynb")
+def test_growth_is_run_without_the_lines_that_have_no_product(shop, tmp_path, monkeypatch):
+    _, shown, error = written(monkeypatch, tmp_path, "growth_matrix", shop, product_id="Artikel")
+    assert error is None and "Where did growth come from?" in shown
+    assert "order lines without a product are left out" in shown
+
+
+def test_values_are_margin_where_a_column_says_it(shop, tmp_path, monkeypatch):
+    path, shown, error = written(monkeypatch, tmp_path, "lifetime_value", shop, margin="Marge")
+    assert error is None and "margin: 0.400, computed" in shown
+    (cell,) = [cell for cell in course.read(path).cells if cell.source.startswith("value = ")]
+    cell_names = {}
+    orders = read_transactions(shop, **{**DOOR, "duplicates": "keep"}, margin="Marge")
+    material = Material(orders, Settings(draws=2, observation_end="2025-12-30"))
+    exec(cell.source, {"material": material}, cell_names)
+    assert cell_names["value"].sum() == pytest.approx(cell_names["total"]["estimate"])
+
+
+def test_a_notebook_that_fails_says_what_the_data_lack_and_is_written_without_outputs(tmp_path, monkeypatch):
+    few = exported(tmp_path, "twelve customers")
+    path, shown, error = written(monkeypatch, tmp_path, "lifetime_value", few)
+    assert "of 12 customers" in error and error.startswith("lifetime_value.ipynb") and not shown.strip()
     assert not any(cell.get("outputs") for cell in course.read(path).cells)
-    assert [each.name for each in path.parent.iterdir()] == ["churn_loss.ipynb"]
 
 
 def test_papermill_runs_a_notebook_with_other_parameters(shop, tmp_path):

@@ -42,7 +42,8 @@ class Transactions(ir.Table):
     ----------
     report : pandas.DataFrame
         One row per check: ``check, column, rows, done``; then first and last day, customers, total amount and
-        the largest customer's share of the rows returned (as text in ``done``), to compare with the books.
+        the largest customer's share of the rows returned (as text in ``done``), to compare with the books; and
+        the amount of the rows that were dropped for want of a customer id, as far as it can be read.
         These totals are computed at the first look, which takes one more pass over the data.
     rows_in, rows_out : int
         Rows of the source and of this table; the difference is what the report says was dropped.
@@ -85,7 +86,8 @@ def read_transactions(
         ``.cache()`` keeps the rows.) Polars lazy frames are collected,
         DuckDB relations are fetched as Arrow. (For PySpark, Ibis sets the session's time zone to UTC.)
     customer_id, date, amount : str
-        Names of the source's columns. They may not hold missing values (but see `missing_ids`).
+        Names of the source's columns. They may not hold missing values (but see `missing_ids`). An amount whose
+        name says unit price, next to a quantity that is not mapped, is refused: which of the two is meant?
     unit_price : str, optional
         Column of prices, instead of `amount`, which then is unit price × `quantity`; neither may be missing.
     order_id, product_id, quantity, margin : str, optional

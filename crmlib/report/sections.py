@@ -348,7 +348,7 @@ def lifetime_value(draft, material):
             f"{count(m.worthless, 'customer')} came back with a mean repeat spend of zero or less (returns, gifts): it "
             "counts as 0, and the Gamma-Gamma model of spend, where there is one, is fitted without them.")
     draft.text.append(
-        f"It is what the customers of {m.end} are expected to bring in the {ahead} after it, at a discount rate of "
+        f"Value is what the customers of {m.end} are expected to bring in the {ahead} after it, at a discount rate of "
         f"{percent(settings.annual_discount_rate, 1)} a year. What they have brought is not in it, and neither are "
         "customers still to be won."
         + (f" The file spans {days_and_months(m.span)} only: the far end of the {ahead} is extrapolated, and nothing "
