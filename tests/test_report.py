@@ -40,6 +40,7 @@ from crmlib.report.sections import (  # noqa: E402
     drawable,
     holdout_cells,
 )
+from crmlib.teaching import course  # noqa: E402
 from tests.figures import bars, ticks  # noqa: E402
 from tests.report_data import HOSTILE, KINDS, retail  # noqa: E402
 
@@ -528,6 +529,16 @@ def test_data_that_cannot_be_used_end_with_1_and_no_traceback(file, tmp_path, ca
 def test_a_folder_that_is_not_there_is_said_before_the_work(file, tmp_path, capsys):
     assert main(["report", str(file), *GERMAN, "--out", str(tmp_path / "no" / "r.html")]) == 1
     assert "make it first" in capsys.readouterr().err
+
+
+def test_notebooks_that_are_not_installed_are_missed_before_the_work(file, tmp_path, capsys, monkeypatch):
+    def nowhere(_):
+        raise FileNotFoundError("no folder with notebooks/")
+
+    monkeypatch.setattr(course, "find_root", nowhere)
+    out = tmp_path / "r.html"
+    assert main(["report", str(file), *GERMAN, "--out", str(out), "--notebooks", str(tmp_path / "mine")]) == 1
+    assert "--notebooks needs crmlib in its repository" in capsys.readouterr().err and not out.exists()
 
 
 @pytest.mark.parametrize("flags", [["--out", "bestellungen.csv"], ["--out", "r.html", "--customers", "link.csv"],
