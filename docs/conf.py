@@ -30,6 +30,7 @@ napoleon_custom_sections = [("Attributes", "params_style")]  # "alpha, beta : fl
 napoleon_preprocess_types = True  # {"signed", "absolute"} is a choice, not a type
 autodoc_typehints = "none"  # the docstring says it with shape and unit
 add_module_names = False
+suppress_warnings = ["misc.highlighting_failure"]  # an example with a gap, "…", is no Python, and is shown all the same
 
 WIDE = ("notebooks/claims", "notebooks/glossary")  # tables of seven columns
 
