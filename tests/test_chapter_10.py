@@ -28,39 +28,27 @@ pytestmark = pytest.mark.usefixtures("closed_figures")
 # ------------------------------------------------------- the plan and the truth of twenty companies
 
 
-def six_plans(table):
-    """The plans of the chapter, and the measures with the hotline among them, granted the effect of a call."""
-    channels = table.index[table["strategy"] == "acquisition"]
-    hotline = pd.DataFrame({"gain": table.loc[CALLS[0], "gain"], "cost": BUDGET}, index=["hotline"])
-    return {
-        "recommended": table["share"],
-        "only what keeps": table["share"].where(table["strategy"] == "loyalty", 0.0),
-        "call everybody": pd.Series(1.0, index=CALLS),
-        "every channel": pd.Series(min(1.0, BUDGET / table.loc[channels, "cost"].sum()), index=channels),
-        "new machines": pd.Series(1.0, index=["repair without blame", "new machine at once"]),
-        "hotline": pd.Series({"hotline": 1.0}),
-    }, pd.concat([table[["gain", "cost"]], hotline])
-
-
-def judged(case, new_customers, draws=400):
-    """One company: the six plans with intervals and truth, the best plan of all, and which measures hold the truth."""
+def judged(case, draws=400):
+    """One company: the plans with intervals and truth, the best plan of all, and which measures hold the truth."""
     place = strategy.position(case, key_list(case))
     table, drawn = strategy.recommended(place, BUDGET), strategy.gain_draws(place, draws=draws)
-    truth = strategy.true_gains(case, place, new_customers=new_customers)
-    plans, offers = six_plans(table)
+    truth = strategy.true_gains(case, place)
+    plans, offers = strategy.proposals(table, BUDGET)
     values = strategy.plan_values(plans, offers, draws=drawn.assign(hotline=drawn[CALLS[0]]),
                                   truth=pd.concat([truth, pd.Series({"hotline": truth[CALLS[0]]})]))
-    best = strategy.choose_measures(pd.DataFrame({"gain": truth, "cost": table["cost"]}), BUDGET)["net"].sum()
+    best = strategy.best_yuan_first(pd.DataFrame({"gain": truth, "cost": table["cost"]}), BUDGET)["net"].sum()
     low, high = drawn.quantile(0.025), drawn.quantile(0.975)
     error = (table["gain"] - truth) / drawn.std()
-    return {"values": values, "best": best, "held": (low <= truth) & (truth <= high), "error": error, "table": table}
+    return {"values": values, "best": best, "held": (low <= truth) & (truth <= high), "error": error, "table": table,
+            "share": table["share"].rename(None), "error of gain": (table["gain"] - truth).rename(None),
+            "optimism": strategy.optimism(table, drawn.iloc[:12], BUDGET),
+            "new": strategy.new_customer_values(place.sums.sum())}
 
 
 @lru_cache(maxsize=1)
 def twenty():
     with threadpool_limits(limits=1):
-        new_customers = strategy.process_values(customers=30_000, seed=1)
-        return [judged(simulate_case(seed=seed), new_customers) for seed in range(1, 21)]
+        return [judged(simulate_case(seed=seed)) for seed in range(1, 21)]
 
 
 def test_the_interval_of_the_plan_holds_its_true_value_in_eighteen_of_twenty_companies():
@@ -69,19 +57,41 @@ def test_the_interval_of_the_plan_holds_its_true_value_in_eighteen_of_twenty_com
     assert held.sum() >= 18, rows[~held]
     # and not because it is as wide as a barn: its lower end is above nothing, and estimates scatter around the truth
     assert (rows["low"] > 0).sum() >= 18 and (rows["high"] - rows["low"]).median() < 1.2 * rows["truth"].median()
-    assert 0.95 < rows["net"].mean() / rows["truth"].mean() < 1.25  # chosen plans promise a little too much
+    assert 0.95 < rows["net"].mean() / rows["truth"].mean() < 1.15
 
 
-def test_the_recommended_plan_is_the_best_of_the_six_by_the_truth_in_every_company():
+def test_choosing_promises_too_much_by_about_as_much_as_a_firm_can_compute():
+    shares, errors = (pd.DataFrame([each[name] for each in twenty()]) for name in ("share", "error of gain"))
+    selection = (shares * errors).mean() - shares.mean() * errors.mean()  # bought where the estimate is too high
+    assert selection["more by cold call"] > 3_000  # near its price; search is bought everywhere
+    assert selection["more by search"] == approx(0, abs=1)
+    assert 0.5 < np.mean([each["optimism"] for each in twenty()]) / selection.sum() < 2
+
+
+def test_by_the_truth_the_recommended_plan_is_above_what_others_propose_and_near_its_honest_rival():
+    rival = "best yuan, no proof"
+    gained = []
     for seed, each in enumerate(twenty(), 1):
-        others = each["values"]["truth"].drop("recommended")
-        assert each["values"].loc["recommended", "truth"] > others.max() + 50_000, seed
-        assert each["values"].loc[["new machines", "hotline"], "truth"].max() < 0, seed
+        truth = each["values"]["truth"]
+        assert truth["recommended"] > truth.drop(["recommended", rival]).max() + 50_000, seed
+        assert truth[["quality: machines", "service: hotline"]].max() < 0, seed
+        gained.append((truth["recommended"] - truth[rival]) / each["best"])
+        promised = each["values"].loc[rival, "net"] - each["values"].loc["recommended", "net"]
+        assert promised >= -1e-6, seed  # who asks for less proof always promises more
+    assert min(gained) > -0.01 and max(gained) < 0.03 and 0 < np.mean(gained) < 0.01, gained
+
+
+def test_the_truth_of_new_customers_is_what_the_books_of_twenty_companies_say_on_average():
+    mean = pd.DataFrame([each["new"] for each in twenty()]).mean()
+    truth = {name: first + second / 1.1 + third / 1.21
+             for name, (first, second, third) in strategy.NEW_CUSTOMERS.items()}
+    assert mean.to_dict() == approx(truth, rel=0.08)
 
 
 def test_the_recommended_plan_comes_near_the_best_that_one_who_knows_the_truth_can_make():
     reached = pd.Series([each["values"].loc["recommended", "truth"] / each["best"] for each in twenty()])
-    assert reached.max() <= 1 + 1e-9 and reached.mean() > 0.95 and reached.min() > 0.75, reached.describe()
+    assert reached.max() <= 1 + 1e-9
+    assert (reached.mean(), reached.min()) == approx((0.98, 0.87), abs=0.01)  # as the chapter says
 
 
 def test_no_measure_is_estimated_far_from_its_truth_on_average():
@@ -93,7 +103,7 @@ def test_no_measure_is_estimated_far_from_its_truth_on_average():
 
 def test_calls_are_bought_where_they_help_and_nowhere_else():
     shares = pd.DataFrame([each["table"]["share"] for each in twenty()])
-    assert shares[CALLS[0]].sum() >= 18 and shares[CALLS[1]].sum() <= 1
+    assert (shares[CALLS[0]] == 0.75).sum() >= 18 and (shares[CALLS[1]] > 0).sum() <= 1
     assert (shares[["more by search", "see the key accounts"]] == 1).all(axis=None)
     assert (shares["new machine at once"] == 0).all()
     spent = pd.Series([each["table"]["spend"].sum() for each in twenty()])
@@ -112,8 +122,9 @@ def test_what_the_chapter_says_of_the_company_of_the_course(place):
     plan = strategy.recommended(place, BUDGET)
     assert plan.index[plan["share"] == 0].tolist() == [CALLS[1], "new machine at once", "more by fair",
                                                        "more by cold call"]
-    assert not plan.loc[CALLS[1], "shown"] and plan.loc[CALLS[1], "net"] > 0  # money promises what no customer shows
-    assert (plan["share"].isin([0, 1])).all() and 0.5 < plan["spend"].sum() / BUDGET < 0.65
+    assert plan.loc[CALLS[1], "shown"] == "no" and plan.loc[CALLS[1], "net"] > 0  # no customer shows it
+    assert (plan["share"].drop(CALLS).isin([0, 1])).all() and 0.5 < plan["spend"].sum() / BUDGET < 0.65
+    assert plan.loc[plan["known_from"] == "past customers", "spend"].sum() > 0.9 * plan["spend"].sum()
     per_yuan = plan["gain"] / plan["cost"]
     assert per_yuan.idxmax() == CALLS[0] and plan["spend"].idxmax() == "more by search"
 
@@ -147,7 +158,7 @@ def test_explorer_follows_its_sliders(place):
     plan = strategy_plan(place, **START)
     assert text.startswith(f"Of 400,000 yuan {plan['spend'].sum():,.0f} are spent (") and "in 3 years" in text
     poor = strategy_plan_summary(place, **START | {"budget": 50_000})
-    assert "in part: more by search" in poor and "Of 50,000 yuan 50,000 are spent" in poor
+    assert "in part: more by search (" in poor and "in part" not in text and "Of 50,000 yuan 50,000 are spent" in poor
     assert "acquisition" not in strategy_plan_summary(place, **START | {"price": 9.0})
     assert CALLS[0] in strategy_plan_summary(place, **START | {"call": 0.0}).split("Not bought:")[1]
     assert "in 1 year." in strategy_plan_summary(place, **START | {"years": 1})

@@ -66,9 +66,20 @@ def test_one_way_by_hand():
     assert table.index.tolist() == ["price", "effect"]  # by how far each moves the plan
     assert table.loc["price", ["net_low", "net_high"]].tolist() == approx([50 + 15, -25 + 15])
     assert table.loc["effect", ["net_low", "net_high"]].tolist() == approx([25 - 5, 25 + 30])
-    # nearest to the base: the advert nets nothing from 2 on, and a gift would come in at 0.35
-    assert table.loc["price", ["switch", "measure", "then"]].tolist() == [2.0, "advert", "out"]
-    assert table.loc["effect", ["switch", "measure", "then"]].tolist() == [0.35, "gift", "in"]
+    # the advert nets nothing from 2 on, calls below 0.05, and a gift would come in at 0.3, between two of the values
+    assert table.loc["price", ["out", "leaves", "enters"]].tolist() == [2.0, "advert", ""] and np.isnan(
+        table.loc["price", "in"])
+    effect = table.loc["effect", ["out", "leaves", "in", "enters"]]
+    assert effect.tolist() == [approx(0.05), "call", approx(0.3), "gift"]
+
+
+def test_an_input_of_whole_numbers_switches_at_one_and_the_nearest_of_two_measures_is_named():
+    def net(years):
+        return pd.Series({"search": 10.0 * years - 15, "fair": 10.0 * years - 55, "calls": 10.0 * years - 25})
+
+    table = strategy.one_way(net, {"years": 3}, {"years": [1, 2, 4, 5, 6]}, shares=pd.Series({"search": 1.0}))
+    row = table.loc["years"]
+    assert row[["out", "leaves", "in", "enters"]].tolist() == [2, "calls", 6, "fair"]
 
 
 def test_draws_are_of_customers_and_the_same_for_all_columns():
@@ -238,10 +249,49 @@ def test_inputs_do_what_they_say(place):
 
 def test_a_call_that_is_not_shown_is_not_bought(place):
     plan = strategy.recommended(place, 10**7)
-    assert plan.loc["call the others too", ["shown", "share"]].tolist() == [False, 0] and plan["shown"].sum() == 9
-    assert (plan["planned"] == plan["share"] * plan["net"]).all()
-    bought = plan["share"] == 1
-    assert (bought == (plan["shown"] & (plan["net"] > 0))).all()
+    assert plan.loc["call the others too", ["shown", "share"]].tolist() == ["no", 0]
+    # what was never tested by lot is not said to be shown
+    assert plan["shown"].to_dict() == {name: {"call whom nobody spoke to": "yes", "call the others too": "no"}.get(
+        name, "") for name in plan.index}
+    assert plan["planned"].tolist() == approx((plan["share"] * plan["net"]).tolist())
+    assert ((plan["share"] > 0) == ((plan["shown"] != "no") & (plan["net"] > 0))).all()
+
+
+def test_a_call_without_a_bound_is_not_shown(place, monkeypatch):
+    found = strategy.company.outreach.average_effect
+    monkeypatch.setattr(strategy.company.outreach, "average_effect",
+                        lambda *args, **options: found(*args, **options).assign(low=np.nan))
+    plan = strategy.recommended(place, 10**7)
+    assert plan.loc[plan["known_from"] == "lot", ["shown", "share"]].to_numpy().tolist() == [["no", 0]] * 2
+
+
+def test_controls_are_neither_paid_for_nor_counted(place):
+    call, rest = "call whom nobody spoke to", ["more by search", "repair without blame"]
+    plan, whole = strategy.recommended(place, 10**7), strategy.recommended(place, 10**7, controls=0)
+    assert (plan.loc[call, "share"], whole.loc[call, "share"]) == (0.75, 1.0) and (plan.loc[rest, "share"] == 1).all()
+    assert plan.loc[call, ["spend", "planned"]].tolist() == approx(
+        (0.75 * whole.loc[call, ["spend", "planned"]].astype(float)).tolist())
+    half = strategy.best_yuan_first(plan, 0.375 * plan.loc[call, "cost"])
+    assert half.loc[call, "share"] == approx(0.375) and half["spend"].sum() == approx(0.375 * plan.loc[call, "cost"])
+
+
+def test_the_honest_rival_differs_by_the_proof_alone(place):
+    table = strategy.recommended(place, 10**7)
+    plans, offers = strategy.proposals(table, 10**7)
+    more = plans["best yuan, no proof"] - plans["recommended"]
+    assert more[more != 0].to_dict() == {"call the others too": 0.75}
+    assert offers.loc["hotline"].tolist() == [table.loc["call whom nobody spoke to", "gain"], 10**7]
+    assert not plans["only what keeps"].filter(like="more by").any()
+    assert set(plans["sales: best channels"].index) == set(table.index[table["strategy"] == "acquisition"])
+
+
+def test_optimism_is_what_choosing_adds_and_nothing_where_there_is_nothing_to_choose():
+    table = pd.DataFrame({"gain": [10.0, 10.0, 50.0], "cost": [9.0, 11.0, 1.0], "shown": ["", "", "no"],
+                          "share": [1.0, 0.0, 0.0]}, index=["a", "b", "c"])
+    drawn = pd.DataFrame({"a": [8.0, 12.0], "b": [14.0, 6.0], "c": [90.0, 10.0]})
+    # first draw: b instead of a, 14 - 10 promised too much, and not -2; second: a as it stands; c is not shown
+    assert strategy.optimism(table, drawn, 100) == approx(((14 - 10) + 2) / 2)
+    assert strategy.optimism(table, drawn.assign(a=[9.5, 12.0], b=[10.0, 6.0]), 100) == 0
 
 
 def test_draws_scatter_around_the_estimate(place):
@@ -295,6 +345,15 @@ def test_truth_is_nothing_where_the_effect_is_taken_out(as_built):
 def test_new_customers_are_worth_what_the_process_says(place, case):
     truth = strategy.true_gains(case, place, new_customers=dict.fromkeys(strategy.CHANNELS, 100.0))
     assert truth["more by search"] == approx(100 * place.counts["more by search"])
-    values = strategy.process_values(customers=3_000, seed=2)
-    assert list(values) == list(strategy.CHANNELS) and all(300 < value < 4_000 for value in values.values())
-    assert values["fair"] > values["promotion"]
+    values = strategy.process_values(customers=3_000, companies=2)
+    assert list(values) == list(strategy.CHANNELS) and values["fair"] > values["promotion"]
+    years = strategy.process_years(customers=3_000, companies=2)
+    assert len(years) == 2 and values == strategy.new_customer_values(years.sum())
+
+
+def test_the_truth_of_new_customers_follows_the_horizon(place, case):
+    first, second, third = strategy.NEW_CUSTOMERS["search"]
+    number = place.counts["more by search"]
+    for years, value in ((1, first), (2, first + second / 1.1), (4, first + second / 1.1 + third / 1.21
+                                                                 + third**2 / second / 1.331)):
+        assert strategy.true_gains(case, place, years=years)["more by search"] == approx(number * value)

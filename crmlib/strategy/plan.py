@@ -1,5 +1,7 @@
 """From measures to a plan: what fits a budget, what plans are worth together, and what would change the choice."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
@@ -186,9 +188,10 @@ def one_way(net, base, ranges, *, shares) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per input, the one that moves the plan most first: ``base, low, high`` (of the range), ``net_low,
-        net_high`` (of the plan as it stands), ``switch`` (the value of the range nearest to the base at which a
-        measure's net has the other sign; missing: nowhere in the range), ``measure`` (which), ``then`` ("out" if it
-        would no longer be bought, "in" if it would now be).
+        net_high`` (of the plan as it stands), ``out`` (the value nearest to the base at which a measure that pays no
+        longer does; missing: nowhere in the range), ``leaves`` (which), ``in`` and ``enters`` (the same of a measure
+        that does not pay and would). Between two values of the range the net is taken to be a straight line; an input
+        of whole numbers switches at one of them. Whether a budget has room for what pays is another question.
 
     Raises
     ------
@@ -201,7 +204,7 @@ def one_way(net, base, ranges, *, shares) -> pd.DataFrame:
     ...     return pd.Series({"advert": 100 - 50 * price, "call": 200 * effect - 10})
     >>> table = one_way(net, {"price": 1.5, "effect": 0.2}, {"price": [1, 2, 3], "effect": [0.1, 0.3]},
     ...                 shares=pd.Series({"advert": 1.0, "call": 1.0}))
-    >>> table[["net_low", "net_high", "switch", "measure"]].astype(object).to_numpy().tolist()
+    >>> table[["net_low", "net_high", "out", "leaves"]].astype(object).to_numpy().tolist()
     [[80.0, -20.0, 2.0, 'advert'], [35.0, 75.0, nan, '']]
     """
     start, rows = net(**base), {}
@@ -213,15 +216,24 @@ def one_way(net, base, ranges, *, shares) -> pd.DataFrame:
         if len(values) < 2:
             raise DataError(f"the range of {name} needs two values or more")
         found = {value: net(**dict(base) | {name: value}) for value in values}
-        switch, measure, then = np.nan, "", ""
-        for value in sorted(values, key=lambda v, middle=base[name]: abs(v - middle)):
-            other = (found[value] > 0) != (start > 0)
-            if other.any():
-                measure = (found[value] - start).abs()[other].idxmax()
-                switch, then = value, "in" if found[value][measure] > 0 else "out"
-                break
         ends = [(bought * found[value]).sum() for value in (values[0], values[-1])]
         rows[name] = {"base": base[name], "low": values[0], "high": values[-1], "net_low": ends[0], "net_high": ends[1],
-                      "switch": switch, "measure": measure, "then": then}
+                      **_switches({**found, base[name]: start}, base[name])}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
     return table.loc[(table["net_high"] - table["net_low"]).abs().sort_values(ascending=False, kind="stable").index]
+
+
+def _switches(found, base):
+    """Nearest to the base, where a measure that pays stops to pay, and where one that does not begins to."""
+    whole, best = all(isinstance(value, int | np.integer) for value in found), {}
+    for values in (sorted(v for v in found if v <= base)[::-1], sorted(v for v in found if v >= base)):
+        for before, after in itertools.pairwise(values):
+            for name in found[base].index[(found[after] > 0) != (found[before] > 0)]:
+                near, far = found[before][name], found[after][name]
+                value = after if whole else before + (after - before) * near / (near - far)
+                way = "in" if far > 0 else "out"
+                if (found[base][name] > 0) == (way == "out") and (
+                        way not in best or abs(value - base) < abs(best[way][0] - base)):
+                    best[way] = value, name
+    out, into = best.get("out", (np.nan, "")), best.get("in", (np.nan, ""))
+    return {"out": out[0], "leaves": out[1], "in": into[0], "enters": into[1]}

@@ -39,13 +39,16 @@ def strategy_plan_summary(place, *, budget, price, call, years) -> str:
     >>> strategy_plan_summary(place, budget=0, price=1.5, call=1.0, years=3)
     'Nothing is spent, and nothing is gained.'
     """
+    from crmlib.strategy import CONTROLS
+
     plan = strategy_plan(place, budget=budget, price=price, call=call, years=years)
     bought, spend = plan[plan["share"] > 0], plan["spend"].sum()
     if spend <= 0:
         return "Nothing is spent, and nothing is gained."
     by_cell = bought.groupby("strategy")["spend"].sum().sort_values(ascending=False)
     on = " and ".join(f"{money:,.0f} on {cell}" for cell, money in by_cell.items())
-    partly = [f"{name} ({row['share']:.0%})" for name, row in bought.iterrows() if row["share"] < 0.995]
+    whole = {name: 1 - CONTROLS if way == "lot" else 1.0 for name, way in bought["known_from"].items()}
+    partly = [f"{name} ({row['share']:.0%})" for name, row in bought.iterrows() if row["share"] < whole[name] - 0.005]
     left = plan.index[plan["share"] == 0]
     return (f"Of {budget:,.0f} yuan {spend:,.0f} are spent ({on}) and net {plan['planned'].sum():,.0f} in {years} "
             f"year{'' if years == 1 else 's'}. Not bought: {', '.join(left) or 'nothing'}"
