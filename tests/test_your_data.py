@@ -26,20 +26,16 @@ def parameters_of(notebook):
     return names
 
 
-def exported(tmp_path, kind="plain"):
+@pytest.fixture
+def shop(tmp_path):
     """Write a German export beside the folder into which the notebooks go; a tenth of its lines has no product."""
-    orders = KINDS[kind]()
+    orders = KINDS["plain"]()
     amount, margin = ((orders["amount"] * share).map("{:.2f}".format).str.replace(".", ",") for share in (1, 0.4))
     path = tmp_path / "bestellungen.csv"
     pd.DataFrame({"Kundennr": orders["customer_id"], "Datum": orders["date"].dt.strftime("%d.%m.%Y"), "Betrag": amount,
                   "Artikel": orders["product_id"].where(orders.index % 10 > 0, ""), "Marge": margin}).to_csv(
         path, index=False, sep=";")
     return path
-
-
-@pytest.fixture
-def shop(tmp_path):
-    return exported(tmp_path)
 
 
 def test_there_is_one_per_question_and_each_has_its_parameters():
@@ -89,21 +85,23 @@ def test_growth_is_run_without_the_lines_that_have_no_product(shop, tmp_path, mo
     assert "order lines without a product are left out" in shown
 
 
-def test_values_are_margin_where_a_column_says_it(shop, tmp_path, monkeypatch):
-    path, shown, error = written(monkeypatch, tmp_path, "lifetime_value", shop, margin="Marge")
-    assert error is None and "margin: 0.400, computed" in shown
-    (cell,) = [cell for cell in course.read(path).cells if cell.source.startswith("value = ")]
-    cell_names = {}
+def test_values_are_margin_where_a_column_says_it(shop, capsys):
+    (template,) = [path for path in TEMPLATES if path.stem == "lifetime_value"]
+    (cell,) = [cell for cell in course.read(template).cells if cell.source.startswith("value = ")]
     orders = read_transactions(shop, **{**DOOR, "duplicates": "keep"}, margin="Marge")
-    material = Material(orders, Settings(draws=2, observation_end="2025-12-30"))
-    exec(cell.source, {"material": material}, cell_names)
-    assert cell_names["value"].sum() == pytest.approx(cell_names["total"]["estimate"])
+    names = {"material": Material(orders, Settings(draws=2, observation_end="2025-12-30"))}
+    exec(cell.source, names)
+    assert names["value"].sum() == pytest.approx(names["total"]["estimate"])
+    assert capsys.readouterr().out == "margin: 0.400, computed\n"
 
 
-def test_a_notebook_that_fails_says_what_the_data_lack_and_is_written_without_outputs(tmp_path, monkeypatch):
-    few = exported(tmp_path, "twelve customers")
-    path, shown, error = written(monkeypatch, tmp_path, "lifetime_value", few)
-    assert "of 12 customers" in error and error.startswith("lifetime_value.ipynb") and not shown.strip()
+def test_a_notebook_that_fails_is_written_without_outputs(shop, tmp_path, monkeypatch):
+    def fails(path):
+        raise course.NotebookError(f"{path.name}: of 12 customers 10 came back")
+
+    monkeypatch.setattr(course, "refreshed", fails)
+    path, shown, error = written(monkeypatch, tmp_path, "lifetime_value", shop)
+    assert error == "lifetime_value.ipynb: of 12 customers 10 came back" and not shown.strip()
     assert not any(cell.get("outputs") for cell in course.read(path).cells)
 
 
