@@ -286,11 +286,11 @@ def test_the_honest_rival_differs_by_the_proof_alone(place):
 
 
 def test_optimism_is_what_choosing_adds_and_nothing_where_there_is_nothing_to_choose():
-    table = pd.DataFrame({"gain": [10.0, 10.0, 50.0], "cost": [9.0, 11.0, 1.0], "shown": ["", "", "no"],
+    table = pd.DataFrame({"gain": [10.0, 9.0, 50.0], "cost": [9.0, 11.0, 1.0], "shown": ["", "", "no"],
                           "share": [1.0, 0.0, 0.0]}, index=["a", "b", "c"])
     drawn = pd.DataFrame({"a": [8.0, 12.0], "b": [14.0, 6.0], "c": [90.0, 10.0]})
-    # first draw: b instead of a, 14 - 10 promised too much, and not -2; second: a as it stands; c is not shown
-    assert strategy.optimism(table, drawn, 100) == approx(((14 - 10) + 2) / 2)
+    # first draw: b instead of a, 14 - 9 promised too much, and not -2; second: a as it stands; c is not shown
+    assert strategy.optimism(table, drawn, 100) == approx(((14 - 9) + 2) / 2)
     assert strategy.optimism(table, drawn.assign(a=[9.5, 12.0], b=[10.0, 6.0]), 100) == 0
 
 
