@@ -173,7 +173,7 @@ def score_orders(
         if nonpositive == "raise" and (again.monetary_value <= 0).any():
             raise _nonpositive(customers, again)
         bar.step("fitting the models")
-        purchases = btyd.fit_likeliest(cells) if model == "likeliest" else MODELS[model](cells)
+        purchases = btyd.fit_by_likelihood(cells)[0] if model == "likeliest" else MODELS[model](cells)
         spend = btyd.fit_gamma_gamma(again, nonpositive="drop" if nonpositive == "zero" else "raise")
         total = _total(purchases, spend, cells, ahead)
         bar.step("scoring")
@@ -470,9 +470,9 @@ def _paths(source):
 
 
 def _files(source):
-    from crmlib.data.sources import _expand as expand
+    from crmlib.data.sources import expand_paths
 
-    return expand(_paths(source)) if _is_path(source) else []
+    return expand_paths(_paths(source)) if _is_path(source) else []
 
 
 def _engine_of(source):

@@ -317,11 +317,11 @@ def fit_pareto_nbd(summary, *, unit=None, max_cells=None):
     return _fit_purchases("Pareto/NBD", summary, unit, max_cells)
 
 
-def fit_likeliest(summary, *, unit=None):
-    """Fit BG/NBD and MBG/NBD and return the one with the higher likelihood: they have the same four parameters.
+def fit_by_likelihood(summary, *, unit=None):
+    """Fit BG/NBD and MBG/NBD and return them, the likelier first: they have the same number of parameters.
 
     The two differ in customers who bought once: active for certain in BG/NBD, perhaps gone in MBG/NBD. A model that
-    does not converge is out of the running, and what was warned of the other one is not said.
+    does not converge is left out, and what was warned of the less likely one is not said.
 
     Parameters
     ----------
@@ -330,7 +330,7 @@ def fit_likeliest(summary, *, unit=None):
 
     Returns
     -------
-    FittedModel
+    list of FittedModel
 
     Raises
     ------
@@ -342,8 +342,8 @@ def fit_likeliest(summary, *, unit=None):
     >>> from crmlib import btyd
     >>> from crmlib.data import load_cdnow
     >>> history = btyd.customer_summary(load_cdnow(), observation_end="1997-09-30")
-    >>> fit_likeliest(history).name
-    'MBG/NBD'
+    >>> [model.name for model in fit_by_likelihood(history)]
+    ['MBG/NBD', 'BG/NBD']
     """
     fitted, errors = [], []
     for fit in (fit_bg_nbd, fit_mbg_nbd):
@@ -355,10 +355,10 @@ def fit_likeliest(summary, *, unit=None):
                 errors.append(error)
     if not fitted:
         raise errors[0]
-    model, said = max(fitted, key=lambda pair: pair[0].log_likelihood)
-    for each in said:
+    fitted.sort(key=lambda pair: -pair[0].log_likelihood)
+    for each in fitted[0][1]:
         warnings.warn(each.message, stacklevel=2)
-    return model
+    return [model for model, _ in fitted]
 
 
 def fit_bg_bb(summary, *, unit=None):

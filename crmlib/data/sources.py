@@ -91,9 +91,9 @@ def open_source(source, reading, connection=None, zone=None):
         check_names(source.columns, "Ibis table")
         return Source("Ibis table", source, source)
     if isinstance(source, (str, os.PathLike)):
-        return _open_files(_expand([source]), reading, connection)
+        return _open_files(expand_paths([source]), reading, connection)
     if isinstance(source, (list, tuple)) and all(isinstance(item, (str, os.PathLike)) for item in source):
-        return _open_files(_expand(source), reading, connection)
+        return _open_files(expand_paths(source), reading, connection)
     if root == "pyspark" and kind == "DataFrame":
         return _open_spark(source, zone)
     if isinstance(source, pd.DataFrame):
@@ -190,7 +190,7 @@ def _open_spark(frame, zone):
     return Source("PySpark DataFrame", table, table, instants=frozenset(instants if shifted else ()))
 
 
-def _expand(paths):
+def expand_paths(paths):
     """Return the files that paths and globs name, sorted within each glob."""
     files, problems = [], []
     for path in map(os.path.expanduser, map(os.fspath, paths)):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from crmlib.commands import door_arguments
 from crmlib.data import read_transactions
-from crmlib.data.sources import _expand as expanded
+from crmlib.data.sources import expand_paths
 from crmlib.errors import DataError
 from crmlib.report.material import Material, Settings
 from crmlib.report.notebooks import templates, write_notebooks
@@ -54,7 +54,7 @@ def _look_where_it_goes(options):
         if not path.parent.is_dir():
             raise DataError(f"there is no folder {path.parent} to write {path.name} into: make it first")
     for path in outputs:
-        if any(same_file(path, source) for source in expanded(options.orders)):
+        if any(same_file(path, source) for source in expand_paths(options.orders)):
             raise DataError(f"{path} holds the orders and would be replaced: write to another file")
     if len(outputs) > 1 and same_file(*outputs):
         raise DataError(f"--out and --customers are both {options.out}: write to two files")

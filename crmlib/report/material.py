@@ -434,20 +434,7 @@ def fit_purchases(history, span):
             f"of {count(customers, 'customer')} {repeaters:,} came back within {days_and_months(span)}: a model of "
             f"repeat buying needs at least {FEWEST_CUSTOMERS} customers, {FEWEST_REPEATERS} of whom came back. Take a "
             "longer history, and check that ids identify customers, not orders")
-    fitted, errors = [], []
-    for fit in (btyd.fit_bg_nbd, btyd.fit_mbg_nbd):
-        try:
-            with warnings.catch_warnings(record=True) as said:
-                warnings.simplefilter("always")
-                fitted.append((fit(history, unit=None if "unit" in history else UNIT), said))
-        except ConvergenceError as error:
-            errors.append(error)
-    if not fitted:
-        raise errors[0]
-    fitted.sort(key=lambda pair: -pair[0].log_likelihood)
-    for each in fitted[0][1]:  # what was said of a model that is not used concerns nobody
-        warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
-    return [model for model, _ in fitted]
+    return btyd.fit_by_likelihood(history, unit=None if "unit" in history else UNIT)
 
 
 def fit_spend(history):
