@@ -21,8 +21,8 @@ test: .venv/.dev check-lock
 	$(BIN)/ruff check .
 	$(BIN)/python -m crmlib exercises --check
 	$(BIN)/python -m crmlib lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser" $(PYTEST_ARGS)
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/browser $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not browser" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser $(PYTEST_ARGS)
 
 # run the notebooks again and store what they print; unchanged ones stay as they are, byte for byte
 refresh: .venv/.course

@@ -106,7 +106,7 @@ def lint(options) -> int:
 @says_what_is_wrong
 def inspect(options) -> int:
     """Look at a file of orders: which column is which and why, what would be refused, and the call to copy."""
-    from crmlib.data.inspect import described, inspect_file
+    from crmlib.inspection import described, inspect_file
 
     found = inspect_file(options.file, sheet=options.sheet)
     print(described(found))

@@ -339,7 +339,7 @@ def test_a_notebook_that_does_not_let_go_is_stopped(tmp_path):
     stubborn = "while True:\n    try:\n        while True:\n            pass\n    except BaseException:\n        pass"
     limits = sandbox.Limits(seconds=8, cell_seconds=1)
     handed = sandbox.run(submission(tmp_path / "00.ipynb", stubborn), seed=1, limits=limits)
-    assert "stopped after 8 s" in handed.remarks[-1]
+    assert "stopped" in handed.remarks[-1] and "8 s" in handed.remarks[-1]  # by the watch, or by the system
 
 
 def test_memory_processes_and_files_are_watched_from_outside(tmp_path):

@@ -8,11 +8,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from crmlib import inspection as inspect
 from crmlib.__main__ import build_parser, main
 from crmlib.commands import door_arguments
-from crmlib.data import inspect, read_transactions
-from crmlib.data.inspect import described, inspect_file
+from crmlib.data import read_transactions
 from crmlib.errors import DataError
+from crmlib.inspection import described, inspect_file
 
 
 def write(path, text, encoding="utf-8"):

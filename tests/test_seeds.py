@@ -1,4 +1,7 @@
-"""Another seed, another company: every chapter and every solution that uses the case runs on it from end to end."""
+"""Another seed, another company: every chapter that uses the case runs on it from end to end.
+
+The answers of the solutions are judged on another company in `test_check`.
+"""
 
 import re
 from pathlib import Path
@@ -18,15 +21,11 @@ def on_the_case(*folders):
             if any("parameters" in course.tags(cell) for cell in course.read(p).cells)]
 
 
-@pytest.mark.parametrize("path", on_the_case("", "solutions"))
+@pytest.mark.parametrize("path", on_the_case(""))
 def test_runs_on_another_company(path):
     ran = nbformat.reads(course.refreshed(path, parameters={"seed": SEED}), as_version=4)
-    shown = [lint.output_text(cell) for cell in ran.cells if cell.cell_type == "code"]
     memo = " ".join(lint.output_text(cell) for cell in ran.cells if "memo" in course.tags(cell))
     assert not re.search(r"\bnan\b", memo), memo
-    if path.parent.name == "solutions":
-        asked = sum(len(re.findall(r"\bcheck\(\s*[\"']", c.source)) for c in ran.cells if c.cell_type == "code")
-        assert sum(len(re.findall(r"(?m)^Correct: ", text)) for text in shown) == asked
 
 
 def test_every_notebook_that_loads_the_case_can_take_a_seed():

@@ -60,7 +60,7 @@ def add_up(table, out, frame):
         assert report.set_index("check").loc["equal in the mapped columns", "rows"] == out.duplicated().sum()
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(tables(IDS, DATES, AMOUNTS), st.booleans(), st.fixed_dictionaries(OPTIONS))
 def test_every_row_is_accounted_for_or_named(frame, as_csv, options):
     table, out, error = read(frame, as_csv, **options)
@@ -71,7 +71,7 @@ def test_every_row_is_accounted_for_or_named(frame, as_csv, options):
         assert " rows" in str(error) and "->" in str(error)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(tables(st.sampled_from(["1", "2", "3"]), CLEAN_DATES, CLEAN_AMOUNTS).filter(len), st.booleans(),
        st.fixed_dictionaries(OPTIONS))
 def test_clean_rows_arrive_as_pandas_would_count_them(frame, as_csv, options):

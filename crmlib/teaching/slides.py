@@ -272,7 +272,7 @@ def formula(tex: str, *, block: bool = False) -> str:
     Examples
     --------
     >>> formula(r"\frac12")[:46]
-    '<img class="formula inline" alt="\\frac12" style'
+    '<img class="formula inline" alt="\\frac12" styl'
 
     Raises
     ------
