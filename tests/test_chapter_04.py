@@ -1,4 +1,4 @@
-"""Chapter 04: its contest in twenty companies, what the prose asserts, its figures, its questions, its explorer."""
+"""Chapter 04: its contest in ten companies, what the prose asserts, its figures, its questions, its explorer."""
 
 import warnings
 
@@ -26,7 +26,7 @@ approx = pytest.approx
 pytestmark = pytest.mark.usefixtures("closed_figures")
 
 
-# ------------------------------------------------------------------ the contest, in twenty companies
+# ------------------------------------------------------------------ the contest, in ten companies
 
 
 CLV, PROFIT, SALES = ("lifetime value", ""), ("last year's profit (x5)", ""), ("sales so far (x1)", "")
@@ -55,10 +55,10 @@ def company(case):
 
 
 @pytest.fixture(scope="module")
-def twenty():
+def ten():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CrmWarning)     # in a few companies the data hardly say what a and b are
-        found = [company(simulate_case(seed=seed)) for seed in range(1, 21)]
+        found = [company(simulate_case(seed=seed)) for seed in range(1, 11)]
     judges = {judge: pd.DataFrame({n: each[judge] for n, (each, _) in enumerate(found)}) for judge in found[0][0]}
     return judges, pd.DataFrame([more for _, more in found])
 
@@ -69,20 +69,20 @@ def won(shares, name):
 
 
 @pytest.mark.parametrize("judge", ["truth", "next year"])
-def test_points_on_minmax_lose_by_either_judge(twenty, judge):
-    shares = twenty[0][judge]
+def test_points_on_minmax_lose_by_either_judge(ten, judge):
+    shares = ten[0][judge]
     for name in ("equal", "service", "CRITIC"):
-        assert won(shares, (name, "minmax")) >= 19, name
-        assert won(shares, (name, "rank")) >= 17, name
-    assert won(shares, ("finance", "minmax")) >= 17 and won(shares, ("grade (x4)", "")) == 20
+        assert won(shares, (name, "minmax")) >= 9, name
+        assert won(shares, (name, "rank")) >= 8, name
+    assert won(shares, ("finance", "minmax")) >= 8 and won(shares, ("grade (x4)", "")) == 10
     mean = shares.mean(axis=1)
     assert mean[CLV] > mean["sales director", "minmax"] + 0.02 and mean[CLV] > mean["largest distributors", ""] + 0.05
 
 
 @pytest.mark.parametrize("judge", ["truth", "next year"])
-def test_where_money_decides_lists_lie_close_together(twenty, judge):
+def test_where_money_decides_lists_lie_close_together(ten, judge):
     """Against the chapter's own default: swings by z or TOPSIS, and one column, come within a few points of it."""
-    mean = twenty[0][judge].mean(axis=1)
+    mean = ten[0][judge].mean(axis=1)
     close = [("swings", "z"), ("swings", "TOPSIS"), ("AHP", "z"), ("finance", "TOPSIS"), PROFIT]
     assert all(abs(mean[CLV] - mean[name]) < 0.06 for name in close), mean[[CLV, *close]]
     for asked_for in ("swings", "AHP"):
@@ -92,27 +92,27 @@ def test_where_money_decides_lists_lie_close_together(twenty, judge):
         assert weights == "CRITIC" or all(mean["CRITIC", scale] < mean[weights, scale] for scale in key_accounts.SCALES)
 
 
-def test_no_way_to_add_up_five_beats_one_column_clearly(twenty):
-    mean = twenty[0]["truth"].mean(axis=1)
+def test_no_way_to_add_up_five_beats_one_column_clearly(ten):
+    mean = ten[0]["truth"].mean(axis=1)
     assert mean.drop([CLV, PROFIT]).max() < mean[PROFIT] + 0.02
 
 
-def test_the_year_says_what_the_truth_says(twenty):
-    truth, year = (twenty[0][judge].mean(axis=1) for judge in ("truth", "next year"))
+def test_the_year_says_what_the_truth_says(ten):
+    truth, year = (ten[0][judge].mean(axis=1) for judge in ("truth", "next year"))
     assert truth.corr(year, method="spearman") > 0.9
 
 
-def test_the_scale_decides_and_nearly_no_place_is_safe(twenty):
-    more = twenty[1]
+def test_the_scale_decides_and_nearly_no_place_is_safe(ten):
+    more = ten[1]
     assert (more["grade decides"] > 0.4).all() and (more["money decides"] < 0.4).all()
     assert (more["safe"] <= 8).all() and (more["in play"] >= 2 * PLACES).all()
     assert (more["r"] > 0.75).all() and more["facts"].between(2, 3.5).all()
 
 
-def test_the_model_of_x2_expects_too_many_to_have_left_and_still_tells_them_apart(twenty):
+def test_the_model_of_x2_expects_too_many_to_have_left_and_still_tells_them_apart(ten):
     """It does not know that customers with contracts say when they leave: nobody whose contract runs has left."""
-    more = twenty[1]
-    assert (more["model says at least"] > more["left"]).sum() >= 18
+    more = ten[1]
+    assert (more["model says at least"] > more["left"]).sum() >= 9
     assert (more["tells them apart"] > 0.1).all() and (more["left with a contract"] <= 2).all()
 
 
