@@ -19,6 +19,7 @@ import uuid
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -40,8 +41,8 @@ MOST_PASSES = 4_096
 SHARE_ROWS, MOST_QUICK_SHARES = 1_500_000, 64
 # finished pieces in the work folder
 PIECES = ("customers-*.parquet", "orders-in-*")
-# of the interval of the total: a step in the logarithm of a parameter, and the 97.5 % point of the normal
-STEP, Z95, MERGED = 1e-4, 1.959963984540054, 2_000
+# of the interval of the total: a step in the logarithm of a parameter, and the merged histories it is taken on
+STEP, MERGED = 1e-4, 2_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Scores:
     customers : int
     purchases, spend : FittedModel
     total : pandas.Series
-        ``low, estimate, high`` of the summed lifetime value: 95 %, of the mean (see `crmlib.btyd.interval`).
+        ``low, estimate, high`` of the summed lifetime value: 95 %, of the mean, by the delta method in logarithms
+        (`crmlib.btyd.interval` takes draws instead; the two part where parameters are unsure).
     left_out : int
         Customers with returns only, who have no first purchase and so no score.
     orders : Transactions
@@ -294,7 +296,7 @@ def _total(purchases, spend, cells, ahead):
             slopes.append((logs[0] - logs[1]) / (2 * STEP))
         scaled = np.array(slopes) / fitted.params.to_numpy()
         variance += scaled @ fitted.covariance.to_numpy() @ scaled
-    width = Z95 * math.sqrt(variance)
+    width = NormalDist().inv_cdf(0.975) * math.sqrt(variance)
     return pd.Series({"low": estimate * math.exp(-width), "estimate": estimate, "high": estimate * math.exp(width)})
 
 

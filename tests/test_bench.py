@@ -159,3 +159,32 @@ def test_results_and_readme_are_what_was_measured(bench):
     results = json.loads((BENCH / "RESULTS.json").read_text(encoding="utf-8"))
     assert (BENCH / "RESULTS.md").read_text(encoding="utf-8") == bench.report.markdown(results)
     assert bench.report.sentence(results) in (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    """What `driver_size.py` expects of a million customers, and of 47,281."""
+    spec = importlib.util.spec_from_file_location("driver_size", BENCH / "driver_size.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return pd.DataFrame(module.expected_sizes([1_000_000, 47_281]), ["cells", "pairs", "spend"], ["million", "some"])
+
+
+def test_the_page_on_clusters_says_what_driver_size_computes(sizes):
+    page = (ROOT / "docs" / "on_a_cluster.md").read_text(encoding="utf-8")
+    row = re.search(r"(?m)^\| 1,000,000 \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|", page).groups()
+    assert [int(number.replace(",", "")) for number in row] == sizes["million"].round().tolist()
+
+
+def test_simulated_customers_have_as_many_histories_as_expected(sizes, bench, tmp_path):
+    from crmlib import btyd
+    from crmlib.data import read_transactions
+
+    sys.modules["orders"].write(tmp_path, 100_000)
+    orders = read_transactions(str(tmp_path / "*.parquet"), duplicates="keep")
+    history = btyd.customer_summary(orders, observation_end="1998-06-30")
+    assert len(history) == 47_281
+    again = history[history.frequency > 0]
+    found = [len(btyd.history_cells(history)), len(btyd.count_cells(history, ("frequency", "T"))),
+             len(btyd.count_cells(again.drop(columns="customer_id"), ("frequency", "monetary_value")))]
+    assert found == pytest.approx(sizes["some"].tolist(), rel=0.05)

@@ -18,7 +18,7 @@ from scipy.special import gammaln
 
 R, ALPHA, A, B = 0.2426, 4.4135, 0.7929, 2.4258
 P, Q, V = 6.25, 3.74, 15.44
-DAYS, MOST = int(sys.argv[1]) if len(sys.argv) > 1 else 546, 200  # observed days; repeat purchases looked at
+MOST = 200  # repeat purchases looked at
 CELL_BYTES = 5 * 8  # frequency, recency, T, customers, spend
 PAIR_BYTES = 4 * 8  # frequency, T, two predictions
 SPEND_BYTES = 3 * 8  # frequency, spend, customers
@@ -36,16 +36,16 @@ def probabilities(age):
     return np.exp(log_rate + log_stay + np.logaddexp(log_active, log_left) + log_orderings) / 7
 
 
-def expected_sizes(customers):
+def expected_sizes(customers, days=546):
     """Return (cells, pairs of frequency and T, pairs of frequency and spend) expected among so many customers."""
     customers = np.asarray(customers, dtype=float)
     cells, pairs, repeat = np.zeros(len(customers)), np.zeros(len(customers)), np.zeros(MOST)
-    for age in range(DAYS):
-        once = customers / DAYS * (ALPHA / (ALPHA + age / 7)) ** R  # nobody comes back with this probability
+    for age in range(days):
+        once = customers / days * (ALPHA / (ALPHA + age / 7)) ** R  # nobody comes back with this probability
         cells += -np.expm1(-once)
         pairs += -np.expm1(-once)
         if age:
-            p = probabilities(age) / DAYS
+            p = probabilities(age) / days
             repeat += p.sum(axis=1)
             for i, n in enumerate(customers):
                 cells[i] += -np.expm1(-n * p).sum()
@@ -66,7 +66,7 @@ def spend_cells(customers, repeat):
 
 def main():
     customers = np.array([1e4, 1e5, 1e6, 4_728_132, 47_281_324, 4.728e8])
-    cells, pairs, spend = expected_sizes(customers)
+    cells, pairs, spend = expected_sizes(customers, *map(int, sys.argv[1:2]))
     table = pd.DataFrame({"customers": customers, "cells": cells, "pairs": pairs, "spend_cells": spend,
                           "MB": (cells * CELL_BYTES + pairs * PAIR_BYTES + spend * SPEND_BYTES) / 1e6})
     print(table.round({"cells": 0, "pairs": 0, "spend_cells": 0, "MB": 1}).to_string(index=False))
