@@ -47,6 +47,11 @@ def test_there_is_one_per_question_and_each_has_its_parameters():
         assert not lint.findings(path)
 
 
+def test_pages_on_the_case_say_that_it_is_invented():
+    for path in [*TEMPLATES, ROOT / "notebooks" / "instructor" / "README.md"]:
+        assert "invented" in path.read_text(encoding="utf-8"), path.name
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
 def test_parameters_are_filled_in_and_outputs_taken_away(path, shop, tmp_path):
     wanted = notebook_parameters(tmp_path / "mine", [str(shop)], DOOR, Settings(margin=None, currency_sign="'€#"),
